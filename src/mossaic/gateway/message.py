@@ -1,0 +1,63 @@
+"""A request and a response between the HTTP server and the pipeline; neither knows the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+
+    from mossaic.ports import Body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """A request as it came. `target` is the raw request target (path and query, undecoded ASCII/Latin-1); header names are
+    lower case, values are decoded as Latin-1 with outer blanks stripped, in order of arrival, repeated ones kept."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: Body
+    remote: str = ""
+    secure: bool = False
+    index: dict[str, str] = field(default_factory=dict[str, str])  # repeated headers joined with ","
+
+    def header(self, name: str, default: str = "") -> str:
+        """By lower-case name."""
+        return self.index.get(name, default)
+
+
+class FilePiece(NamedTuple):
+    """Bytes of an open file, fit for sendfile; the descriptor is valid until the next piece is asked for."""
+
+    fileno: int
+    offset: int
+    length: int
+
+
+class Content(Protocol):
+    """Bytes to send that are too many to hold. `pieces` blocks; it is iterated in a worker thread, once."""
+
+    @property
+    def length(self) -> int: ...
+
+    def pieces(self) -> Iterator[FilePiece | bytes]:
+        """In order, exactly `length` bytes in all. An exception cuts the connection: never an XML tail."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class HttpResponse:
+    """`body` is sent with Content-Length; for HEAD give the headers as GET would have them and `body=b""`,
+    with `content_length` saying the length."""
+
+    status: int
+    headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    body: bytes | Content = b""
+    content_length: int | None = None
+    close: bool = False
+
+
+Handle = "Callable[[HttpRequest], Awaitable[HttpResponse]]"

@@ -1,0 +1,42 @@
+"""Names that must not be mixed up, and the rules a bucket name and an object key have to obey."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Final, NewType
+
+from mossaic.protocol.errors import INVALID_BUCKET_NAME, INVALID_OBJECT_NAME, OssError
+from mossaic.protocol.limits import MAX_KEY_BYTES
+
+BucketName = NewType("BucketName", str)
+ObjectKey = NewType("ObjectKey", str)
+UploadId = NewType("UploadId", str)
+VersionId = NewType("VersionId", str)
+BlobId = NewType("BlobId", str)
+
+NULL_VERSION: Final = VersionId("null")
+_BUCKET_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
+
+
+def bucket_name(text: str) -> BucketName:
+    """3 … 63 lower-case letters, digits and inner hyphens. Raises OssError INVALID_BUCKET_NAME."""
+    if _BUCKET_NAME.fullmatch(text) is None:
+        raise OssError(INVALID_BUCKET_NAME, BucketName=text)
+    return BucketName(text)
+
+
+def object_key(text: str) -> ObjectKey:
+    r"""1 … 1023 bytes of UTF-8, not beginning with `/` or `\`. Raises OssError INVALID_OBJECT_NAME."""
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:  # a lone surrogate: the path was not UTF-8
+        raise OssError(INVALID_OBJECT_NAME, ObjectName=ascii(text)) from None
+    if not 1 <= size <= MAX_KEY_BYTES or text[0] in "/\\":
+        raise OssError(INVALID_OBJECT_NAME, ObjectName=text)
+    return ObjectKey(text)
+
+
+def new_blob_id() -> BlobId:
+    """128 random bits as 32 lower-case hex digits; never reused, never made from a key."""
+    return BlobId(secrets.token_hex(16))

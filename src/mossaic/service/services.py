@@ -1,0 +1,22 @@
+"""The use cases of one running service, put together by `mossaic.app`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mossaic.service.buckets import BucketService
+    from mossaic.service.copying import CopyService
+    from mossaic.service.listing import ListingService
+    from mossaic.service.multipart import MultipartService
+    from mossaic.service.objects import ObjectService
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    buckets: BucketService
+    objects: ObjectService
+    multipart: MultipartService
+    copying: CopyService
+    listing: ListingService
