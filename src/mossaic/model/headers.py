@@ -29,7 +29,32 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # a tab is legal inside a header value
 _SHOWN: Final = 256  # characters of a refused value that the error repeats
 _RESERVED_PREFIXES: Final = ("x-oss-", "access-control-", "content-", "proxy-", "sec-", "transfer-", "if-")
-_RESERVED: Final = frozenset({"accept-ranges", "age", "allow", "authorization", "cache-control", "connection", "cookie", "date", "etag", "expires", "host", "keep-alive", "last-modified", "location", "range", "server", "set-cookie", "strict-transport-security", "te", "trailer", "upgrade", "vary", "via"})
+_RESERVED: Final = frozenset(
+    {
+        "accept-ranges",
+        "age",
+        "allow",
+        "authorization",
+        "cache-control",
+        "connection",
+        "cookie",
+        "date",
+        "etag",
+        "expires",
+        "host",
+        "keep-alive",
+        "last-modified",
+        "location",
+        "range",
+        "server",
+        "set-cookie",
+        "strict-transport-security",
+        "te",
+        "trailer",
+        "upgrade",
+        "vary",
+        "via",
+    }
 )
 
 
