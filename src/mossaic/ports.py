@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,6 +75,14 @@ class Body(Protocol):
 
 
 # --- blobs ------------------------------------------------------------------------------------------------------------
+
+
+class FilePiece(NamedTuple):
+    """Bytes of an open file, fit for sendfile; the descriptor is valid until the next piece is asked for."""
+
+    fileno: int
+    offset: int
+    length: int
 
 
 class BlobSink(Protocol):

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from mossaic.ports import FilePiece
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Iterator
 
     from mossaic.ports import Body
+
+__all__ = ["Content", "FilePiece", "HttpRequest", "HttpResponse"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,14 +31,6 @@ class HttpRequest:
     def header(self, name: str, default: str = "") -> str:
         """By lower-case name."""
         return self.index.get(name, default)
-
-
-class FilePiece(NamedTuple):
-    """Bytes of an open file, fit for sendfile; the descriptor is valid until the next piece is asked for."""
-
-    fileno: int
-    offset: int
-    length: int
 
 
 class Content(Protocol):
