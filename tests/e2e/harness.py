@@ -24,6 +24,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -267,10 +270,6 @@ class Called:
 
     def signature_holds(self) -> bool:
         """Check the RSA signature as a receiver would: fetch the key from the URL that the request names."""
-        from cryptography.exceptions import InvalidSignature  # here: only these tests need the server's extra
-        from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.asymmetric import padding, rsa
-
         url = base64.b64decode(self.headers["x-oss-pub-key-url"]).decode()
         with urllib.request.urlopen(url, timeout=5) as answer:
             key = serialization.load_pem_public_key(answer.read())
