@@ -38,9 +38,8 @@ class Acs3Claim:
 def read_acs3(header: str) -> Acs3Claim | None:
     """None when the header is not of the form `ACS3-HMAC-SHA256 Credential=…,SignedHeaders=…,Signature=…`."""
     scheme, _, rest = header.partition(" ")
-    items = dict(
-        (name.strip(), value.strip()) for name, _, value in (item.partition("=") for item in rest.split(","))
-    )
+    pieces = (item.partition("=") for item in rest.split(","))
+    items = {name.strip(): value.strip() for name, _, value in pieces}
     if scheme != ACS3 or items.keys() != {"Credential", "SignedHeaders", "Signature"}:
         return None
     return Acs3Claim(

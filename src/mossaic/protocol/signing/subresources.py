@@ -17,5 +17,5 @@ SUB_RESOURCES: Final = frozenset(
     udfImageDesc udfName uploadId uploads versionId versioning versions vip vod vpcip website withHashContext worm
     wormExtend wormId response-cache-control response-content-disposition response-content-encoding
     response-content-language response-content-type response-expires
-    """.split()  # noqa: SIM905  # 100 names read better as words
+    """.split()
 )

@@ -1,0 +1,367 @@
+"""Who asks, and may they: the one place where a request is authenticated and where the addressed resource is authorized.
+
+OSS API: "Authentication process": identity first, then session policy, RAM and bucket policies, ownership, and last the ACLs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from mossaic.model import policy
+from mossaic.model.identity import ANONYMOUS, PrincipalKind
+from mossaic.model.names import ObjectKey, VersionId
+from mossaic.model.object import ObjectAcl
+from mossaic.model.policy import Decision, Effect, PolicyKind, Question, Source
+from mossaic.protocol.addressing import parse_query
+from mossaic.protocol.errors import (
+    ACCESS_DENIED,
+    INVALID_ARGUMENT,
+    INVALID_REQUEST,
+    NO_SUCH_BUCKET,
+    OssError,
+)
+from mossaic.protocol.operation import Access, Level
+from mossaic.protocol.signing import claim as claims
+from mossaic.protocol.signing.request import How, Resource, SignedRequest, Version, header_text
+from mossaic.protocol.signing.verify import iso, verify
+from mossaic.service.identity import Presented
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from mossaic.gateway.message import HttpRequest
+    from mossaic.model.bucket import Bucket
+    from mossaic.model.identity import Principal
+    from mossaic.ports import Clock, Objects
+    from mossaic.protocol.addressing import Address
+    from mossaic.protocol.errors import ErrorRow
+    from mossaic.protocol.operation import AnyOperation
+    from mossaic.protocol.signing.claim import Claim
+    from mossaic.service.identity import Credentials, IdentityService
+
+# Their keys are in the body: the handler asks for each key through `Call.authorize`.
+PER_KEY: Final = frozenset({"DeleteMultipleObjects", "PostObject"})
+_FORBIDDEN: Final = "0003-00000001"
+# Verified against when the key is unknown, so that the answer takes as long as for a known one.
+_NOBODYS_SECRET: Final = "no access key has this secret"  # noqa: S105  # it is nobody's
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdmissionSettings:
+    """`strict_region`: refuse V4 signatures made for another region than `region` (without `oss-`)."""
+
+    region: str = "cn-hangzhou"
+    strict_region: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted:
+    """A verified request: who, which reading of the address the signature covers, and how it was signed (None: anonymous)."""
+
+    principal: Principal
+    address: Address
+    how: How = How.NONE
+    version: Version | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """An operation on the addressed resource. `query`: decoded, first value wins. `bucket` is None on the service level and
+    while `bucket_name` does not exist."""
+
+    request: HttpRequest
+    principal: Principal
+    operation: AnyOperation
+    query: Mapping[str, str]
+    bucket_name: str | None = None
+    bucket: Bucket | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ask:
+    """One question to policies and ACLs; `access` tells what an ACL may grant."""
+
+    action: str
+    access: Access
+    key: str | None
+    bucket: Bucket | None
+    bucket_name: str | None
+    version_id: str | None = None
+
+
+class Admission:
+    """Authenticates and authorizes. Keeps nothing of a request."""
+
+    def __init__(
+        self,
+        *,
+        identity: IdentityService,
+        metadata: Objects,
+        clock: Clock,
+        settings: AdmissionSettings | None = None,
+    ) -> None:
+        self._identity = identity
+        self._metadata = metadata
+        self._clock = clock
+        self._settings = settings or AdmissionSettings()
+
+    # --- who ----------------------------------------------------------------------------------------------------------
+
+    async def authenticate(self, request: HttpRequest, candidates: Sequence[Address]) -> Admitted:
+        """The principal and the reading of the address that its signature covers; the first reading for anonymous requests.
+
+        Not for preflights (never signed) and not for form uploads (their signature is in the form). Order of checks: form of
+        the claim, access key, token, time, signature. Raises OssError with the code, fields and EC that OSS documents.
+        """
+        signed = signed_request(request)
+        claim = claims.read(signed)
+        if claim is None:
+            return Admitted(principal=ANONYMOUS, address=candidates[0])
+        self._check_region(claim)
+        now = self._clock.now()
+        resources = [Resource(bucket=each.bucket, key=each.key) for each in candidates]
+        try:
+            found = await self._credentials(claim, now)
+        except OssError:
+            _waste_a_verification(claim, signed, resources, now)
+            raise
+        index = verify(claim, signed, resources, found.secret.reveal(), now=now)
+        return Admitted(
+            principal=found.principal, address=candidates[index], how=claim.how, version=claim.version
+        )
+
+    async def _credentials(self, claim: Claim, now: datetime) -> Credentials:
+        presented = Presented(
+            access_key_id=claim.access_key_id, token=claim.token, in_url=claim.how is How.URL
+        )
+        return await self._identity.credentials(presented, now)
+
+    def _check_region(self, claim: Claim) -> None:
+        strict = self._settings.strict_region and claim.scope is not None and claim.scope.product == "oss"
+        if strict and claim.scope is not None and claim.scope.region != self._settings.region:
+            raise OssError(
+                INVALID_ARGUMENT, "Invalid signing region in Authorization header.", ec="0002-00000226"
+            )
+
+    # --- may they -----------------------------------------------------------------------------------------------------
+
+    async def authorize(self, wanted: Wanted) -> None:
+        """Let the operation pass or raise OssError: ACCESS_DENIED, INVALID_REQUEST, NO_SUCH_BUCKET (anonymous callers).
+
+        Operations in `PER_KEY` pass here; their handlers ask key by key.
+        """
+        operation, principal = wanted.operation, wanted.principal
+        if principal.kind is PrincipalKind.ANONYMOUS:
+            _check_anonymous(wanted)
+        if operation.name in PER_KEY:
+            return
+        version_id = wanted.query.get("versionId")
+        action = operation.version_action if version_id and operation.version_action else operation.action
+        ask = _Ask(
+            action=action,
+            access=operation.access,
+            key=wanted.key,
+            bucket=wanted.bucket,
+            bucket_name=wanted.bucket_name,
+            version_id=version_id,
+        )
+        await self._require(wanted, ask)
+        if action == "oss:PutObject" and wanted.request.header("x-oss-tagging"):
+            tagging = _Ask(
+                action="oss:PutObjectTagging",
+                access=Access.OWNER,
+                key=wanted.key,
+                bucket=wanted.bucket,
+                bucket_name=wanted.bucket_name,
+            )
+            await self._require(wanted, tagging, ec="0003-00000905")
+
+    def again(self, wanted: Wanted) -> Again:
+        """What a handler asks with for other objects than the addressed one."""
+        return Again(self, wanted)
+
+    async def require(self, wanted: Wanted, action: str, bucket: Bucket, key: str, *, write: bool) -> None:
+        """As `authorize`, for another object of the same request."""
+        ask = _Ask(
+            action=action,
+            access=Access.WRITE if write else Access.READ,
+            key=key,
+            bucket=bucket,
+            bucket_name=bucket.name,
+        )
+        await self._require(wanted, ask)
+
+    async def _require(self, wanted: Wanted, ask: _Ask, *, ec: str = _FORBIDDEN) -> None:
+        decision = await self._decide(wanted, ask)
+        if decision.effect is Effect.ALLOW:
+            return
+        if decision.effect is Effect.DENY:
+            raise _denied(decision)
+        if self._owns(wanted.principal, ask):
+            return
+        if ask.access is Access.OWNER or ask.key is None or ask.bucket is None:
+            raise _refused(wanted, ask, ec=ec)
+        if not await self._acl_grants(ask, ask.bucket, ask.key):
+            raise _refused(wanted, ask, ec=ec)
+
+    async def _decide(self, wanted: Wanted, ask: _Ask) -> Decision:
+        principal = wanted.principal
+        text = ask.bucket.documents.get("policy") if ask.bucket is not None else None
+        if text is None and not principal.policies and principal.boundary is None:
+            return Decision(effect=Effect.SILENT)
+        ram = [policy.parse(each) for each in principal.policies]
+        boundary = policy.parse(principal.boundary) if principal.boundary is not None else None
+        on_bucket = policy.parse(text, PolicyKind.BUCKET) if text is not None else None
+        owner_id = ask.bucket.owner_id if ask.bucket is not None else self._identity.account_id
+        context = _context(wanted, ask, self._clock.now())
+        asked = (*ram, *(each for each in (boundary, on_bucket) if each is not None))
+        if ask.bucket is not None and ask.key is not None and policy.uses(asked, "oss:existingobjecttag/"):
+            tags = await self._existing_tags(ask, ask.bucket, ask.key)
+            context |= {f"oss:existingobjecttag/{name}": value for name, value in tags.items()}
+        question = Question(
+            principal=principal,
+            action=ask.action,
+            resource=_resource(ask, owner_id),
+            owner_id=owner_id,
+            context=context,
+        )
+        return policy.decide(question, ram=ram, bucket=on_bucket, boundary=boundary)
+
+    def _owns(self, principal: Principal, ask: _Ask) -> bool:
+        owner_id = ask.bucket.owner_id if ask.bucket is not None else self._identity.account_id
+        return principal.is_owner and principal.account_id == owner_id
+
+    async def _acl_grants(self, ask: _Ask, bucket: Bucket, key: str) -> bool:
+        """The object's own ACL where it has one, else the bucket's."""
+        version_id = VersionId(ask.version_id) if ask.version_id else None
+        found = await self._metadata.head(bucket.name, ObjectKey(key), version_id)
+        acl = bucket.acl.value
+        if found is not None and found.acl is not ObjectAcl.DEFAULT:
+            acl = found.acl.value
+        return acl == "public-read-write" or (acl == "public-read" and ask.access is Access.READ)
+
+    async def _existing_tags(self, ask: _Ask, bucket: Bucket, key: str) -> Mapping[str, str]:
+        version_id = VersionId(ask.version_id) if ask.version_id else None
+        found = await self._metadata.head(bucket.name, ObjectKey(key), version_id)
+        return found.tags if found is not None else {}
+
+
+class Again:
+    """`gateway.call.Authorize` for one request."""
+
+    def __init__(self, admission: Admission, wanted: Wanted) -> None:
+        self._admission = admission
+        self._wanted = wanted
+
+    async def __call__(self, action: str, bucket: Bucket, key: str, *, write: bool) -> None:
+        await self._admission.require(self._wanted, action, bucket, key, write=write)
+
+
+def signed_request(request: HttpRequest) -> SignedRequest:
+    """The request as signatures see it."""
+    _, _, raw_query = request.target.partition("?")
+    return SignedRequest(
+        method=request.method,
+        query=tuple((name, value) for name, value, _ in parse_query(raw_query)),
+        headers={name: header_text(value) for name, value in request.index.items()},
+    )
+
+
+def _waste_a_verification(
+    claim: Claim, signed: SignedRequest, resources: Sequence[Resource], now: datetime
+) -> None:
+    try:
+        verify(claim, signed, resources, _NOBODYS_SECRET, now=now)
+    except OssError:
+        return
+
+
+# --- the question -----------------------------------------------------------------------------------------------------
+
+
+def _resource(ask: _Ask, owner_id: str) -> str:
+    region = ask.bucket.region if ask.bucket is not None else "*"
+    name = ask.bucket_name or "*"
+    return f"acs:oss:{region}:{owner_id}:{name}" + (f"/{ask.key}" if ask.key is not None else "")
+
+
+def _context(wanted: Wanted, ask: _Ask, now: datetime) -> dict[str, str]:
+    """Only what the server itself knows of the request: no header can pose as a condition key."""
+    request, query = wanted.request, wanted.query
+    context = {
+        "acs:sourceip": _ip_of(request.remote),
+        "acs:useragent": request.header("user-agent"),
+        "acs:currenttime": iso(now),
+        "acs:securetransport": "true" if request.secure else "false",
+        "acs:mfapresent": "false",
+    }
+    if wanted.principal.access_key_id:
+        context["acs:accessid"] = wanted.principal.access_key_id
+    if wanted.operation.level is Level.BUCKET and ask.action.startswith("oss:List"):
+        context["oss:prefix"] = query.get("prefix", "")
+        context["oss:delimiter"] = query.get("delimiter", "")
+    for name, value, _ in parse_query(request.header("x-oss-tagging")):
+        context[f"oss:requestobjecttag/{name}"] = value
+    return context
+
+
+def _ip_of(remote: str) -> str:
+    """The address without a port: `[::1]:5000`, `10.0.0.1:5000`, or the bare address."""
+    if remote.startswith("["):
+        return remote[1 : remote.find("]")]
+    return remote.rpartition(":")[0] if remote.count(":") == 1 else remote
+
+
+# --- refusals ---------------------------------------------------------------------------------------------------------
+
+
+def _check_anonymous(wanted: Wanted) -> None:
+    if wanted.request.method == "GET" and any(name.startswith("response-") for name in wanted.query):
+        raise OssError(
+            INVALID_REQUEST,
+            "Request specific response headers cannot be used for anonymous GET requests.",
+        )
+    creates = wanted.operation.name == "PutBucket"
+    if wanted.bucket_name is not None and wanted.bucket is None and not creates:
+        raise OssError(NO_SUCH_BUCKET, ec="0015-00000101", BucketName=wanted.bucket_name)
+
+
+def _denied(decision: Decision) -> OssError:
+    if decision.source is Source.SESSION:
+        return OssError(ACCESS_DENIED, "Access denied by authorizer's policy.", ec=_FORBIDDEN)
+    if decision.source is Source.BUCKET:
+        return OssError(ACCESS_DENIED, "Access denied by bucket policy.", ec="0003-00000202")
+    return OssError(ACCESS_DENIED, ec="0003-00000201")
+
+
+def _refused(wanted: Wanted, ask: _Ask, *, ec: str) -> OssError:
+    """Nothing allowed it; the words are OSS's for the kind of caller and operation."""
+    row: ErrorRow = ACCESS_DENIED
+    if wanted.principal.kind is PrincipalKind.ANONYMOUS:
+        return OssError(row, _anonymous_message(ask), ec=ec)
+    name = wanted.operation.name
+    if name == "ListBuckets":
+        return OssError(row, "You are forbidden to list buckets.", ec=ec)
+    if ask.action.endswith("Acl") and ask.key is not None:
+        reads = ask.action.startswith("oss:Get")
+        return OssError(
+            row,
+            f"You do not have {'read' if reads else 'write'} acl permission on this object.",
+            ec="0003-00000007" if reads else "0003-00000008",
+        )
+    if ask.key is None and wanted.bucket is not None:
+        return OssError(row, "The bucket you access does not belong to you.", ec=ec)
+    if ask.access is not Access.OWNER:
+        return OssError(row, "You have no right to access this object because of bucket acl.", ec=ec)
+    return OssError(row, "You have no right to access this object.", ec=ec)
+
+
+def _anonymous_message(ask: _Ask) -> str:
+    if ask.access is Access.OWNER and not (ask.key is None and ask.action.startswith("oss:List")):
+        return "Anonymous access is forbidden for this operation."
+    if ask.key is None:
+        return "Anonymous user has no right to access this bucket."
+    return "Anonymous user has no right to access this object."

@@ -1,0 +1,184 @@
+"""Who stands behind an access key: the account, a RAM user, or a role session; and the users, keys, roles and policies themselves."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from mossaic.model.identity import Principal, PrincipalKind, Secret
+from mossaic.protocol.errors import (
+    ACCESS_KEY_ID_AND_SECURITY_TOKEN_NOT_MATCH,
+    INVALID_ACCESS_KEY_ID,
+    INVALID_REQUEST,
+    INVALID_SECURITY_TOKEN,
+    SECURITY_TOKEN_EXPIRED,
+    OssError,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from mossaic.model.identity import AccessKey
+    from mossaic.ports import Identities
+    from mossaic.service.token import Tokens
+
+STS_PREFIX: Final = "STS."
+# The command line changes the store while the server runs: a deleted key may work for this long, a new one works at once.
+CACHE_S: Final = 1.0
+_CACHE_ENTRIES: Final = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Root:
+    """The account's own key pair, which lives in the settings and not in the store."""
+
+    account_id: str
+    access_key_id: str
+    secret: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """A secret to verify with, and who signs with it."""
+
+    secret: Secret
+    principal: Principal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Presented:
+    """What a request shows of its credentials. `in_url`: the signature is in the URL."""
+
+    access_key_id: str
+    token: str | None = None
+    in_url: bool = False
+
+
+async def account_id(store: Identities, configured: str | None) -> str:
+    """The id of the account: the configured one, else 16 random digits that are made once and kept."""
+    if configured:
+        return configured
+    return await store.put_setting(
+        "account_id", "1" + "".join(secrets.choice("0123456789") for _ in range(15))
+    )
+
+
+class IdentityService:
+    """Finds credentials by access key id; answers are kept for `CACHE_S` seconds."""
+
+    def __init__(self, store: Identities, tokens: Tokens, root: Root) -> None:
+        self._store = store
+        self._tokens = tokens
+        self._root = root
+        self._cache: dict[tuple[str, str | None], tuple[datetime, Credentials]] = {}
+
+    @property
+    def account_id(self) -> str:
+        return self._root.account_id
+
+    async def credentials(self, presented: Presented, now: datetime) -> Credentials:
+        """Raises OssError: INVALID_ACCESS_KEY_ID, INVALID_SECURITY_TOKEN, SECURITY_TOKEN_EXPIRED,
+        ACCESS_KEY_ID_AND_SECURITY_TOKEN_NOT_MATCH, INVALID_REQUEST (a URL of temporary credentials without token)."""
+        cache_key = (presented.access_key_id, presented.token)
+        kept = self._cache.get(cache_key)
+        if kept is not None and now < kept[0]:
+            return kept[1]
+        until = now + timedelta(seconds=CACHE_S)
+        if presented.access_key_id.startswith(STS_PREFIX):
+            found, ends = await self._session(presented, now)
+            until = min(until, ends)
+        else:
+            found = await self._pair(presented)
+        if len(self._cache) >= _CACHE_ENTRIES:
+            self._cache.clear()
+        self._cache[cache_key] = (until, found)
+        return found
+
+    async def _pair(self, presented: Presented) -> Credentials:
+        access_key_id = presented.access_key_id
+        if presented.token:
+            raise _unknown(access_key_id, ec="0002-00000002")
+        if access_key_id == self._root.access_key_id:
+            return Credentials(secret=self._root.secret, principal=self._account(access_key_id))
+        key = await self._store.access_key(access_key_id)
+        if key is None:
+            raise _unknown(access_key_id, ec="0002-00000902")
+        if not key.active:
+            raise OssError(
+                INVALID_ACCESS_KEY_ID,
+                "The OSS Access Key Id you provided is disabled.",
+                ec="0002-00000902",
+                OSSAccessKeyId=access_key_id,
+            )
+        return Credentials(secret=key.secret, principal=await self._owner_of(key))
+
+    async def _owner_of(self, key: AccessKey) -> Principal:
+        if key.user is None:
+            return self._account(key.access_key_id)
+        user = await self._store.user(key.user)
+        if user is None:
+            raise _unknown(key.access_key_id, ec="0002-00000902")
+        return Principal(
+            kind=PrincipalKind.USER,
+            account_id=self.account_id,
+            principal_id=user.user_id,
+            name=user.name,
+            access_key_id=key.access_key_id,
+            policies=await self._documents(user.policies),
+        )
+
+    async def _session(self, presented: Presented, now: datetime) -> tuple[Credentials, datetime]:
+        """The credentials of a token and when they end. A token ends at once when its role is deleted."""
+        session = await self._tokens.open(presented.token) if presented.token else None
+        if session is None:
+            raise _no_session(presented)
+        if session.access_key_id != presented.access_key_id:
+            raise OssError(ACCESS_KEY_ID_AND_SECURITY_TOKEN_NOT_MATCH, ec="0002-00000004")
+        if now >= session.expires_at:
+            raise OssError(SECURITY_TOKEN_EXPIRED, ec="0002-00000007")
+        role = await self._store.role(session.role)
+        if role is None or role.role_id != session.role_id:
+            raise OssError(INVALID_SECURITY_TOKEN, ec="0002-00000006")
+        principal = Principal(
+            kind=PrincipalKind.ROLE,
+            account_id=self.account_id,
+            principal_id=f"{role.role_id}:{session.name}",
+            name=role.name,
+            session=session.name,
+            access_key_id=session.access_key_id,
+            policies=await self._documents(role.policies),
+            boundary=session.policy,
+        )
+        return Credentials(secret=session.secret, principal=principal), session.expires_at
+
+    def _account(self, access_key_id: str) -> Principal:
+        return Principal(
+            kind=PrincipalKind.ACCOUNT,
+            account_id=self.account_id,
+            principal_id=self.account_id,
+            access_key_id=access_key_id,
+        )
+
+    async def _documents(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        found = [await self._store.policy(name) for name in names]
+        return tuple(policy.document for policy in found if policy is not None)
+
+
+def _unknown(access_key_id: str, *, ec: str) -> OssError:
+    return OssError(INVALID_ACCESS_KEY_ID, ec=ec, OSSAccessKeyId=access_key_id)
+
+
+def _no_session(presented: Presented) -> OssError:
+    if presented.token:
+        return OssError(INVALID_SECURITY_TOKEN, ec="0002-00000006")
+    if presented.in_url:
+        return OssError(INVALID_REQUEST, "Security-token must be provided by query string parameter.")
+    return OssError(
+        INVALID_ACCESS_KEY_ID,
+        "The OSS Access Key Id you provided does not exist in our records."
+        " The Security Token may be lost to specify that it is a STS Access Id.",
+        ec="0002-00000003",
+        OSSAccessKeyId=presented.access_key_id,
+    )
