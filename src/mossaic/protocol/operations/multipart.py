@@ -1,0 +1,358 @@
+"""The rows and shapes of multipart upload: initiate, put and copy parts, list, complete, abort."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, ClassVar, Final
+
+from mossaic.protocol.errors import MALFORMED_XML, OssError
+from mossaic.protocol.operation import Access, AnyOperation, Level, Operation
+from mossaic.protocol.shapes import Empty, OnBucket, OnObject, WritesObject
+from mossaic.protocol.wire import Element, Header, Payload, Query
+from mossaic.protocol.xml import Node, XmlError, parse
+
+# --- InitiateMultipartUpload -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitiateMultipartUpload(WritesObject):
+    """`sequential` is a flag: any value, the empty one too, sets it."""
+
+    sequential: Annotated[str | None, Query("sequential")] = None
+    encoding_type: Annotated[str | None, Query("encoding-type")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitiateMultipartUploadResult:
+    XML_ROOT: ClassVar[str] = "InitiateMultipartUploadResult"
+
+    encoding_type: Annotated[str | None, Element("EncodingType")] = None
+    bucket: Annotated[str, Element("Bucket")]
+    key: Annotated[str, Element("Key", encoded=True)]
+    upload_id: Annotated[str, Element("UploadId")]
+    server_side_encryption: Annotated[str | None, Header("x-oss-server-side-encryption")] = None
+
+
+# --- UploadPart ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadPart(OnObject):
+    """`part_number` is text: OSS has a code of its own for one that is missing and one that is no number.
+
+    ali-oss sends the object's headers (forbid-overwrite, tagging, meta) with every part; they mean nothing here.
+    """
+
+    part_number: Annotated[str | None, Query("partNumber")] = None
+    upload_id: Annotated[str, Query("uploadId")]
+    content_length: Annotated[str | None, Header("Content-Length")] = None
+    transfer_encoding: Annotated[str | None, Header("Transfer-Encoding")] = None
+    content_md5: Annotated[str | None, Header("Content-MD5")] = None
+    crc64: Annotated[str | None, Header("x-oss-hash-crc64ecma")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadPartResult:
+    """`content_md5` is base64, `crc64` decimal; oss2, v2, Go and Java compare the latter with their own."""
+
+    etag: Annotated[str, Header("ETag", quoted=True)]
+    content_md5: Annotated[str, Header("Content-MD5")]
+    crc64: Annotated[str, Header("x-oss-hash-crc64ecma")]
+    server_side_encryption: Annotated[str | None, Header("x-oss-server-side-encryption")] = None
+
+
+# --- UploadPartCopy --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadPartCopy(OnObject):
+    """`copy_source` is `/bucket/key[?versionId=V]`, the key URL-encoded; `copy_source_range` is `bytes=a-b`."""
+
+    part_number: Annotated[str | None, Query("partNumber")] = None
+    upload_id: Annotated[str, Query("uploadId")]
+    copy_source: Annotated[str, Header("x-oss-copy-source")]
+    copy_source_range: Annotated[str | None, Header("x-oss-copy-source-range")] = None
+    if_match: Annotated[str | None, Header("x-oss-copy-source-if-match")] = None
+    if_none_match: Annotated[str | None, Header("x-oss-copy-source-if-none-match")] = None
+    if_modified_since: Annotated[str | None, Header("x-oss-copy-source-if-modified-since")] = None
+    if_unmodified_since: Annotated[str | None, Header("x-oss-copy-source-if-unmodified-since")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyPartResult:
+    """The ETag travels twice: oss2 and ali-oss read the header, v2 and Java the body."""
+
+    XML_ROOT: ClassVar[str] = "CopyPartResult"
+
+    last_modified: Annotated[datetime, Element("LastModified")]
+    etag: Annotated[str, Element("ETag", quoted=True)]
+    etag_header: Annotated[str, Header("ETag", quoted=True)]
+    crc64: Annotated[str, Header("x-oss-hash-crc64ecma")]
+    content_range: Annotated[str | None, Header("Content-Range")] = None
+    source_version_id: Annotated[str | None, Header("x-oss-copy-source-version-id")] = None
+
+
+# --- CompleteMultipartUpload -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedPart:
+    """One part of the list: its number, not yet compared with the limits, and its ETag, bare."""
+
+    number: int
+    etag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompleteMultipartUpload(OnObject):
+    """`document` is the XML list of parts, read by `listed_parts` once it is known that there is to be one.
+
+    Of the object's headers, which ali-oss sends once more, forbid-overwrite, ACL and tagging count here; storage class
+    and encryption are an error, because they belong to Initiate.
+    """
+
+    document: Annotated[bytes | None, Payload("application/xml")] = None
+    upload_id: Annotated[str, Query("uploadId")]
+    encoding_type: Annotated[str | None, Query("encoding-type")] = None
+    complete_all: Annotated[str | None, Header("x-oss-complete-all")] = None
+    content_md5: Annotated[str | None, Header("Content-MD5")] = None
+    forbid_overwrite: Annotated[str | None, Header("x-oss-forbid-overwrite")] = None
+    object_acl: Annotated[str | None, Header("x-oss-object-acl")] = None
+    tagging: Annotated[str | None, Header("x-oss-tagging")] = None
+    storage_class: Annotated[str | None, Header("x-oss-storage-class")] = None
+    server_side_encryption: Annotated[str | None, Header("x-oss-server-side-encryption")] = None
+    callback: Annotated[str | None, Header("x-oss-callback")] = None
+    callback_var: Annotated[str | None, Header("x-oss-callback-var")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompleteMultipartUploadResult:
+    """The ETag travels twice: ali-oss reads the header, Java the body.
+
+    `callback_answer` replaces the XML when an upload callback answered.
+    """
+
+    XML_ROOT: ClassVar[str] = "CompleteMultipartUploadResult"
+
+    encoding_type: Annotated[str | None, Element("EncodingType")] = None
+    location: Annotated[str, Element("Location")]
+    bucket: Annotated[str, Element("Bucket")]
+    key: Annotated[str, Element("Key", encoded=True)]
+    etag: Annotated[str, Element("ETag", quoted=True)]
+    etag_header: Annotated[str, Header("ETag", quoted=True)]
+    crc64: Annotated[str, Header("x-oss-hash-crc64ecma")]
+    version_id: Annotated[str | None, Header("x-oss-version-id")] = None
+    server_side_encryption: Annotated[str | None, Header("x-oss-server-side-encryption")] = None
+    callback_answer: Annotated[bytes | None, Payload("application/json")] = None
+
+
+def listed_parts(document: bytes) -> tuple[ListedPart, ...]:
+    """The list of parts in the body of CompleteMultipartUpload; it may be empty. 10,000 parts take some 100 ms.
+
+    ETags may be quoted and in either case (oss2, ali-oss and Java quote them). Raises OssError MALFORMED_XML.
+    """
+    try:
+        root = parse(document)
+        if root.tag != "CompleteMultipartUpload":
+            raise XmlError(f"the root element is {root.tag}, not CompleteMultipartUpload")
+        return tuple(_listed_part(node) for node in root.find_all("Part"))
+    except ValueError as error:  # XmlError is one
+        raise OssError(MALFORMED_XML, ec="0042-00000205", ErrorDetail=str(error)) from None
+
+
+def _listed_part(node: Node) -> ListedPart:
+    number, etag = node.find("PartNumber"), node.find("ETag")
+    if number is None or etag is None:
+        raise XmlError("a Part needs a PartNumber and an ETag")
+    digits = number.text.strip()
+    if not digits.isascii() or not digits.removeprefix("-").isdigit() or len(digits) > 20:
+        raise XmlError(f"PartNumber is no number: {digits[:40]!r}")
+    return ListedPart(number=int(digits), etag=etag.text.strip().strip('"').strip().upper())
+
+
+# --- AbortMultipartUpload --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbortMultipartUpload(OnObject):
+    upload_id: Annotated[str, Query("uploadId")]
+
+
+# --- ListParts -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListParts(OnObject):
+    upload_id: Annotated[str, Query("uploadId")]
+    max_parts: Annotated[str | None, Query("max-parts")] = None
+    part_number_marker: Annotated[str | None, Query("part-number-marker")] = None
+    encoding_type: Annotated[str | None, Query("encoding-type")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPart:
+    """`crc64` is always there: v2 and Go combine the CRCs of a resumed upload from it."""
+
+    number: Annotated[int, Element("PartNumber")]
+    last_modified: Annotated[datetime, Element("LastModified")]
+    etag: Annotated[str, Element("ETag", quoted=True)]
+    crc64: Annotated[str, Element("HashCrc64ecma")]
+    size: Annotated[int, Element("Size")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPartsResult:
+    """The next marker is always there, the last part's number or 0: oss2 raises without it."""
+
+    XML_ROOT: ClassVar[str] = "ListPartsResult"
+
+    encoding_type: Annotated[str | None, Element("EncodingType")] = None
+    bucket: Annotated[str, Element("Bucket")]
+    key: Annotated[str, Element("Key", encoded=True)]
+    upload_id: Annotated[str, Element("UploadId")]
+    storage_class: Annotated[str, Element("StorageClass")]
+    part_number_marker: Annotated[int, Element("PartNumberMarker")]
+    next_part_number_marker: Annotated[int, Element("NextPartNumberMarker")]
+    max_parts: Annotated[int, Element("MaxParts")]
+    is_truncated: Annotated[bool, Element("IsTruncated")]
+    client_encryption_key: Annotated[str | None, Element("ClientEncryptionKey")] = None
+    client_encryption_start: Annotated[str | None, Element("ClientEncryptionStart")] = None
+    client_encryption_cek_alg: Annotated[str | None, Element("ClientEncryptionCekAlg")] = None
+    client_encryption_wrap_alg: Annotated[str | None, Element("ClientEncryptionWrapAlg")] = None
+    client_encryption_data_size: Annotated[str | None, Element("ClientEncryptionDataSize")] = None
+    client_encryption_part_size: Annotated[str | None, Element("ClientEncryptionPartSize")] = None
+    parts: Annotated[tuple[StoredPart, ...], Element("Part")] = ()
+
+
+# --- ListMultipartUploads --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListMultipartUploads(OnBucket):
+    prefix: Annotated[str | None, Query("prefix")] = None
+    delimiter: Annotated[str | None, Query("delimiter")] = None
+    key_marker: Annotated[str | None, Query("key-marker")] = None
+    upload_id_marker: Annotated[str | None, Query("upload-id-marker")] = None
+    max_uploads: Annotated[str | None, Query("max-uploads")] = None
+    encoding_type: Annotated[str | None, Query("encoding-type")] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenUpload:
+    key: Annotated[str, Element("Key", encoded=True)]
+    upload_id: Annotated[str, Element("UploadId")]
+    storage_class: Annotated[str, Element("StorageClass")]
+    initiated: Annotated[datetime, Element("Initiated")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadGroup:
+    """Keys that share a beginning up to the delimiter."""
+
+    prefix: Annotated[str, Element("Prefix", encoded=True)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListMultipartUploadsResult:
+    """Both next markers are always there, empty when nothing follows: oss2 raises without them."""
+
+    XML_ROOT: ClassVar[str] = "ListMultipartUploadsResult"
+
+    encoding_type: Annotated[str | None, Element("EncodingType")] = None
+    bucket: Annotated[str, Element("Bucket")]
+    key_marker: Annotated[str, Element("KeyMarker", encoded=True)]
+    upload_id_marker: Annotated[str, Element("UploadIdMarker")]
+    next_key_marker: Annotated[str, Element("NextKeyMarker", encoded=True)]
+    next_upload_id_marker: Annotated[str, Element("NextUploadIdMarker")]
+    delimiter: Annotated[str, Element("Delimiter", encoded=True)]
+    prefix: Annotated[str, Element("Prefix", encoded=True)]
+    max_uploads: Annotated[int, Element("MaxUploads")]
+    is_truncated: Annotated[bool, Element("IsTruncated")]
+    uploads: Annotated[tuple[OpenUpload, ...], Element("Upload")] = ()
+    common_prefixes: Annotated[tuple[UploadGroup, ...], Element("CommonPrefixes")] = ()
+
+
+# --- the rows --------------------------------------------------------------------------------------------------------
+
+INITIATE_MULTIPART_UPLOAD: Final = Operation(
+    name="InitiateMultipartUpload",
+    method="POST",
+    level=Level.OBJECT,
+    marks=frozenset({"uploads"}),
+    takes=InitiateMultipartUpload,
+    gives=InitiateMultipartUploadResult,
+    action="oss:PutObject",
+    access=Access.WRITE,
+)
+UPLOAD_PART: Final = Operation(
+    name="UploadPart",
+    method="PUT",
+    level=Level.OBJECT,
+    marks=frozenset({"uploadId"}),  # without partNumber too, which is then refused, not taken for PutObject
+    takes=UploadPart,
+    gives=UploadPartResult,
+    action="oss:PutObject",
+    access=Access.WRITE,
+)
+UPLOAD_PART_COPY: Final = Operation(
+    name="UploadPartCopy",
+    method="PUT",
+    level=Level.OBJECT,
+    marks=frozenset({"uploadId"}),
+    header="x-oss-copy-source",
+    takes=UploadPartCopy,
+    gives=CopyPartResult,
+    action="oss:PutObject",
+    access=Access.WRITE,
+)
+COMPLETE_MULTIPART_UPLOAD: Final = Operation(
+    name="CompleteMultipartUpload",
+    method="POST",
+    level=Level.OBJECT,
+    marks=frozenset({"uploadId"}),
+    takes=CompleteMultipartUpload,
+    gives=CompleteMultipartUploadResult,
+    action="oss:PutObject",
+    access=Access.WRITE,
+)
+ABORT_MULTIPART_UPLOAD: Final = Operation(
+    name="AbortMultipartUpload",
+    method="DELETE",
+    level=Level.OBJECT,
+    marks=frozenset({"uploadId"}),
+    takes=AbortMultipartUpload,
+    gives=Empty,
+    action="oss:AbortMultipartUpload",
+    access=Access.WRITE,
+    status=204,  # ali-oss takes nothing else
+)
+LIST_PARTS: Final = Operation(
+    name="ListParts",
+    method="GET",
+    level=Level.OBJECT,
+    marks=frozenset({"uploadId"}),
+    takes=ListParts,
+    gives=ListPartsResult,
+    action="oss:ListParts",
+    access=Access.WRITE,  # who may write an upload may see how far it is
+)
+LIST_MULTIPART_UPLOADS: Final = Operation(
+    name="ListMultipartUploads",
+    method="GET",
+    level=Level.BUCKET,
+    marks=frozenset({"uploads"}),
+    takes=ListMultipartUploads,
+    gives=ListMultipartUploadsResult,
+    action="oss:ListMultipartUploads",
+)
+
+ROWS: Final[tuple[AnyOperation, ...]] = (
+    INITIATE_MULTIPART_UPLOAD,
+    UPLOAD_PART,
+    UPLOAD_PART_COPY,
+    COMPLETE_MULTIPART_UPLOAD,
+    ABORT_MULTIPART_UPLOAD,
+    LIST_PARTS,
+    LIST_MULTIPART_UPLOADS,
+)

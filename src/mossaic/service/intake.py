@@ -1,0 +1,208 @@
+"""One pass over a request's body: counted, hashed, checked and made durable before anything names it."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from mossaic.model.names import new_blob_id
+from mossaic.model.object import Blob
+from mossaic.ports import StoreError
+from mossaic.protocol.checksum import crc64, md5_hex
+from mossaic.protocol.errors import (
+    ENTITY_TOO_LARGE,
+    INCOMPLETE_BODY,
+    INVALID_CRC64,
+    INVALID_DIGEST,
+    MISSING_CONTENT_LENGTH,
+    OssError,
+)
+from mossaic.protocol.limits import KIB, MAX_OBJECT_SIZE
+
+if TYPE_CHECKING:
+    from mossaic.ports import BlobStore, Body, BodyReader
+
+INLINE_UP_TO: Final = 16 * KIB  # bytes; smaller contents lie beside the metadata, not in a blob
+_BUFFER_SIZE: Final = 512 * KIB  # bytes, one buffer a worker thread: bounds the memory of any body
+_WORTH_HASHING: Final = 128 * KIB  # bytes to gather before a round of hashing and writing
+
+
+class BodyHeaders(Protocol):
+    """The fields by which an input shape describes the body that comes with it, as header text."""
+
+    @property
+    def content_length(self) -> str | None: ...
+    @property
+    def transfer_encoding(self) -> str | None: ...
+    @property
+    def content_md5(self) -> str | None: ...
+    @property
+    def crc64(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """What a body has to be. `content_md5` (base64) and `crc64` (decimal) are header text, not yet looked at;
+    `max_size` is in bytes."""
+
+    content_md5: str | None = None
+    crc64: str | None = None
+    max_size: int = MAX_OBJECT_SIZE
+
+    @classmethod
+    def by(cls, asked: BodyHeaders, *, max_size: int = MAX_OBJECT_SIZE) -> Expected:
+        """From a shape's headers. Raises OssError MISSING_CONTENT_LENGTH when they do not say where the body ends."""
+        if asked.content_length is None and asked.transfer_encoding is None:
+            raise OssError(MISSING_CONTENT_LENGTH)
+        return cls(content_md5=asked.content_md5, crc64=asked.crc64, max_size=max_size)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A body that arrived whole. size in bytes, md5 upper-case hex; exactly one of `blob` (durable) and `inline` is set,
+    an empty body is `inline=b""`."""
+
+    size: int
+    md5: str
+    crc64: int
+    blob: Blob | None = None
+    inline: bytes | None = None
+
+    @property
+    def new_blobs(self) -> tuple[Blob, ...]:
+        return () if self.blob is None else (self.blob,)
+
+
+class Intake:
+    """Receives bodies into a blob store."""
+
+    def __init__(self, blobs: BlobStore) -> None:
+        self._blobs = blobs
+
+    async def receive(self, body: Body, expected: Expected, *, inline_up_to: int = INLINE_UP_TO) -> Received:
+        """Read the whole body; up to `inline_up_to` bytes are given back, more become a durable blob.
+
+        Raises OssError: ENTITY_TOO_LARGE (before a byte is read where the length is known), INVALID_DIGEST,
+        INVALID_CRC64, INCOMPLETE_BODY, REQUEST_TIMEOUT. StoreError and OSError of the blob store pass through.
+        Crash: an unfinished or unnamed blob stays, which the sweeper finds.
+        """
+        length = body.length
+        if length is not None:
+            _check_size(length, expected)
+        digest = _binary_md5(expected.content_md5)
+        if length is not None and length <= inline_up_to:
+            received = _of_bytes(await body.read(length))
+            _check(received, expected, digest=digest, length=length)
+            return received
+        passing = _Passing(blobs=self._blobs, expected=expected, digest=digest, length=length)
+        return await body.consume(lambda reader: passing.run(reader, inline_up_to))
+
+    async def discard(self, received: Received) -> None:
+        """Delete the blob of a body that the metadata store refused (and therefore does not name). Never raises:
+        what stays is an orphan, and the sweeper's work."""
+        if received.blob is None:
+            return
+        with suppress(StoreError, OSError):
+            await asyncio.to_thread(self._blobs.delete, [received.blob.blob_id])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Passing:
+    """A body on its way from the connection to a blob; lives in one worker thread."""
+
+    blobs: BlobStore
+    expected: Expected
+    digest: bytes | None
+    length: int | None
+
+    def run(self, reader: BodyReader, inline_up_to: int) -> Received:
+        buffer = _thread_buffer()
+        filled = _gather(reader, buffer, max(_WORTH_HASHING, inline_up_to + 1))
+        if filled <= inline_up_to:  # the length was unknown, and it was short
+            received = _of_bytes(bytes(buffer[:filled]))
+            _check(received, self.expected, digest=self.digest, length=self.length)
+            return received
+        return self._write(reader, buffer, filled)
+
+    def _write(self, reader: BodyReader, buffer: memoryview, filled: int) -> Received:
+        """Hash and write `filled` bytes of the buffer and all that follow; commit when everything is as expected."""
+        blob_id = new_blob_id()
+        md5 = hashlib.md5(usedforsecurity=False)
+        crc = size = 0
+        sink = self.blobs.create(blob_id, self.length)
+        try:
+            while filled:
+                size += filled
+                _check_size(size, self.expected)
+                piece = buffer[:filled]
+                md5.update(piece)
+                crc = crc64(piece, crc)
+                sink.write(piece)
+                filled = _gather(reader, buffer, _WORTH_HASHING)
+            blob = Blob(blob_id=blob_id, size=size, md5=md5.hexdigest().upper(), crc64=crc)
+            received = Received(size=size, md5=blob.md5, crc64=crc, blob=blob)
+            _check(received, self.expected, digest=self.digest, length=self.length)
+            sink.commit()
+        except BaseException:  # whatever stops it, nothing half done may stay
+            sink.discard()
+            raise
+        return received
+
+
+_local = threading.local()
+
+
+def _thread_buffer() -> memoryview:
+    """This worker thread's buffer; one body at a time uses it."""
+    buffer: memoryview | None = getattr(_local, "buffer", None)
+    if buffer is None:
+        buffer = _local.buffer = memoryview(bytearray(_BUFFER_SIZE))
+    return buffer
+
+
+def _gather(reader: BodyReader, buffer: memoryview, enough: int) -> int:
+    """Read until `enough` bytes are there or the body ends; the number of bytes. Small pieces are not worth a round."""
+    filled = 0
+    while filled < enough:
+        count = reader.readinto(buffer[filled:])
+        if count == 0:
+            break
+        filled += count
+    return filled
+
+
+def _check_size(size: int, expected: Expected) -> None:
+    if size > expected.max_size:
+        raise OssError(ENTITY_TOO_LARGE, MaxSizeAllowed=expected.max_size, ProposedSize=size)
+
+
+def _of_bytes(content: bytes) -> Received:
+    return Received(size=len(content), md5=md5_hex(content), crc64=crc64(content), inline=content)
+
+
+def _binary_md5(content_md5: str | None) -> bytes | None:
+    """The 16 bytes that a Content-MD5 stands for. Raises OssError INVALID_DIGEST."""
+    if content_md5 is None:
+        return None
+    try:
+        digest = base64.b64decode(content_md5.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raise OssError(INVALID_DIGEST) from None
+    if len(digest) != 16:
+        raise OssError(INVALID_DIGEST)
+    return digest
+
+
+def _check(received: Received, expected: Expected, *, digest: bytes | None, length: int | None) -> None:
+    if length is not None and received.size != length:
+        raise OssError(INCOMPLETE_BODY)
+    if digest is not None and bytes.fromhex(received.md5) != digest:
+        raise OssError(INVALID_DIGEST)
+    if expected.crc64 is not None and expected.crc64.strip() != str(received.crc64):
+        raise OssError(INVALID_CRC64)
