@@ -1,0 +1,52 @@
+# Two words do everything: `make run` starts the service, `make test` runs the tests. Both set up what they need.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+.PHONY: help run setup test check contract e2e browser crash bench docs clean
+
+help: ## this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.server: pyproject.toml
+	@$(PYTHON) scripts/venv.py $(VENV) server
+$(VENV)/.dev: pyproject.toml
+	@$(PYTHON) scripts/venv.py $(VENV) dev
+
+run: $(VENV)/.server ## set up and start the service with a demo bucket
+	@$(BIN)/mossaic serve --demo
+
+setup: $(VENV)/.dev ## install what tests and checks need
+	@scripts/setup-tests.sh
+
+test: setup ## set up and run all tests
+	@$(BIN)/python -m pytest tests -q -n 2 --dist loadgroup
+
+check: $(VENV)/.dev ## format, lint, types, floors, house rules
+	@$(BIN)/ruff format --check src tests bench scripts
+	@$(BIN)/ruff check src tests bench scripts
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest tests/house -q
+
+contract: $(VENV)/.dev ## the laws of the two ports
+	@$(BIN)/python -m pytest tests/contract -q
+
+e2e: setup ## official clients against a running service
+	@$(BIN)/python -m pytest tests/e2e -q
+
+browser: setup ## ali-oss and the seed's pages in Chromium
+	@$(BIN)/python -m pytest tests/browser -q
+
+crash: $(VENV)/.dev ## kill -9, races, full disks
+	@$(BIN)/python -m pytest tests/crash -q
+
+bench: $(VENV)/.server ## ratios to this machine's own limits, measured in the same run
+	@$(BIN)/python -m bench
+
+docs: $(VENV)/.dev ## write the generated pages again
+	@$(BIN)/python scripts/generate_docs.py
+
+clean: ## remove what set-up and tests made
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist tests/e2e/node/node_modules tests/browser/node/node_modules

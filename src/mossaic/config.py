@@ -1,0 +1,253 @@
+"""Settings: one frozen tree, from defaults, a TOML file, `MOSSAIC_*` variables and the command line, in that order.
+
+A key `a` of the file is `MOSSAIC_A`, a key `b` of its table `[section]` is `MOSSAIC_SECTION_B`; lists are separated by commas in
+the environment. An unknown key is an error that names the nearest one. docs/settings.md describes each; a test compares.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_type_hints
+
+import msgspec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+PREFIX = "MOSSAIC_"
+
+
+class SettingsError(Exception):
+    """A setting is unknown or has a value that does not fit; the text names it and its origin."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """`access`: where the access log goes, one JSON line a request: "-" (standard output), "off" or a file."""
+
+    access: str = "-"
+    level: str = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpSettings:
+    """Deadlines in seconds, sizes in bytes."""
+
+    max_head_bytes: int = 65_536
+    max_connections: int = 10_000
+    head_timeout_s: float = 30.0
+    body_idle_s: float = 60.0
+    keepalive_s: float = 75.0
+    write_idle_s: float = 60.0
+    shutdown_s: float = 25.0
+    threads: int = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TlsSettings:
+    """Files in PEM; empty: plain HTTP."""
+
+    certificate: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreSettings:
+    """`sync` False gives up durability at power loss for speed; `inline_bytes`: objects up to this size lie in the database."""
+
+    sync: bool = True
+    inline_bytes: int = 16_384
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadSettings:
+    """`replay_s`: how long a repeated CompleteMultipartUpload gets the first answer again; 0 answers NoSuchUpload at once."""
+
+    replay_s: float = 86_400.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackSettings:
+    """Which receivers an upload callback may reach besides public addresses, and under which URL they find our public key."""
+
+    allow_loopback: bool = False
+    allow_private: bool = False
+    timeout_s: float = 5.0
+    public_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepSettings:
+    """Seconds between rounds; how old unknown bytes must be before they are freed; how long a reader may need replaced bytes."""
+
+    interval_s: float = 60.0
+    orphan_grace_s: float = 86_400.0
+    reader_grace_s: float = 3_600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set."""
+
+    listen: str = "127.0.0.1:9280"
+    data: str = "mossaic-data"
+    region: str = "cn-hangzhou"
+    domains: tuple[str, ...] = (
+        "localhost",
+        "*.localhost",
+        "oss-*.aliyuncs.com",  # the regions, -internal, and accelerate
+        "*.aliyuncs.com",  # ali-oss with an IP endpoint writes BUCKET.<its region option>.aliyuncs.com
+    )
+    cnames: tuple[str, ...] = ()  # "domain=bucket"
+    public_endpoint: str = ""
+    account_id: str = ""
+    access_key_id: str = ""
+    access_key_secret: str = field(default="", repr=False)
+    demo_bucket: str = ""
+    max_buckets: int = 100
+    log: LogSettings = field(default_factory=LogSettings)
+    http: HttpSettings = field(default_factory=HttpSettings)
+    tls: TlsSettings = field(default_factory=TlsSettings)
+    store: StoreSettings = field(default_factory=StoreSettings)
+    upload: UploadSettings = field(default_factory=UploadSettings)
+    callback: CallbackSettings = field(default_factory=CallbackSettings)
+    sweep: SweepSettings = field(default_factory=SweepSettings)
+
+    @property
+    def data_dir(self) -> Path:
+        return Path(self.data).expanduser()
+
+    @property
+    def host_port(self) -> tuple[str, int]:
+        """Raises SettingsError."""
+        host, colon, port = self.listen.rpartition(":")
+        if not colon or not port.isdigit() or int(port) > 65_535:
+            raise SettingsError(f"listen must be HOST:PORT, not {self.listen!r}")
+        return host.strip("[]") or "127.0.0.1", int(port)
+
+
+SECRET_KEYS = frozenset({"access_key_secret"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """The settings and, for each key that was set, where its value came from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def keys() -> Iterator[str]:
+    """Every setting's dotted name."""
+    for leaf, _ in _leaves(Settings):
+        yield leaf
+
+
+def _leaves(
+    shape: type[Any], prefix: str = ""
+) -> Iterator[tuple[str, Any]]:  # Any: any settings dataclass, any type
+    hints = get_type_hints(shape)
+    for item in fields(shape):
+        kind = hints[item.name]
+        if isinstance(kind, type) and is_dataclass(kind):
+            yield from _leaves(kind, f"{prefix}{item.name}.")
+        else:
+            yield f"{prefix}{item.name}", kind
+
+
+def environment_name(key: str) -> str:
+    return PREFIX + key.replace(".", "_").upper()
+
+
+def load(
+    *,
+    file: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    overrides: Mapping[str, object] | None = None,
+) -> Loaded:
+    """Raises SettingsError (unknown key, wrong type, unreadable file)."""
+    known = dict(_leaves(Settings))
+    values: dict[str, object] = {}
+    origins: dict[str, str] = {}
+
+    def take(found: Mapping[str, object], origin: str) -> None:
+        for key, value in found.items():
+            if key not in known:
+                raise SettingsError(f"{origin}: unknown setting {key!r}{_nearest(key, known)}")
+            values[key] = value
+            origins[key] = origin
+
+    if file is not None:
+        take(_read_file(file), str(file))
+    take(_read_environment(os.environ if environ is None else environ, known), "environment")
+    take({key: value for key, value in (overrides or {}).items() if value is not None}, "command line")
+    settings = _convert(values, origins, known)
+    _ = settings.host_port
+    return Loaded(settings=settings, origins=origins)
+
+
+def _nearest(key: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(key, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _read_file(file: Path) -> dict[str, object]:
+    try:
+        tree = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{file}: {error}") from None
+    flat: dict[str, object] = {}
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            flat |= {f"{name}.{inner}": item for inner, item in value.items()}  # pyright: ignore[reportUnknownVariableType]  # TOML
+        else:
+            flat[name] = value
+    return flat
+
+
+def _read_environment(environ: Mapping[str, str], known: Mapping[str, object]) -> dict[str, object]:
+    names = {environment_name(key): key for key in known}
+    found: dict[str, object] = {}
+    for name, text in environ.items():
+        if not name.startswith(PREFIX):
+            continue
+        key = names.get(name)
+        if key is None:
+            raise SettingsError(f"environment: unknown variable {name}{_nearest(name, names)}")
+        is_list = known[key] == tuple[str, ...]
+        found[key] = [item.strip() for item in text.split(",") if item.strip()] if is_list else text
+    return found
+
+
+def _convert(values: Mapping[str, object], origins: Mapping[str, str], known: Mapping[str, Any]) -> Settings:
+    """Any: the types of settings."""
+    tree: dict[str, Any] = {}  # Any: a tree of values
+    for key, value in values.items():
+        try:
+            converted = msgspec.convert(value, known[key], strict=False)
+        except msgspec.ValidationError as error:
+            raise SettingsError(f"{origins[key]}: {key}: {error}") from None
+        section, dot, name = key.rpartition(".")
+        if dot:
+            tree.setdefault(section, {})[name] = converted
+        else:
+            tree[name] = converted
+    return msgspec.convert(tree, Settings)
+
+
+def describe(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
+    """(key, value, origin) of every setting; secrets as ***."""
+    for key in keys():
+        value: object = loaded.settings
+        for name in key.split("."):
+            value = getattr(value, name)
+        shown = "***" if key in SECRET_KEYS and value else _show(value)
+        yield key, shown, loaded.origins.get(key, "default")
+
+
+def _show(value: object) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)  # pyright: ignore[reportUnknownArgumentType]  # only tuples of str

@@ -1,0 +1,45 @@
+"""Errors as answers: OSS's XML envelope, `x-oss-err` where there is no body, InternalError for what we did not foresee.
+
+Source: OSS API "error responses"; no namespace, or oss2, v2 and Java find no element. HEAD answers carry the whole document
+in base64 in `x-oss-err`, but a 304 never does: oss2 takes (304, no code) for NotModified.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING
+
+from mossaic.gateway.message import HttpResponse
+from mossaic.protocol.xml import DECLARATION, escape
+
+if TYPE_CHECKING:
+    from mossaic.protocol.errors import OssError
+
+
+def error_document(error: OssError, *, request_id: str, host: str) -> bytes:
+    """`Error{Code, Message, RequestId, HostId, extras …, EC}`."""
+    elements = {
+        "Code": error.code,
+        "Message": error.message,
+        "RequestId": request_id,
+        "HostId": host,
+        **error.extras,
+    }
+    if error.ec:
+        elements["EC"] = error.ec
+    inner = "".join(f"  <{name}>{escape(text)}</{name}>\n" for name, text in elements.items())
+    return f"{DECLARATION}<Error>\n{inner}</Error>\n".encode("utf-8", "replace")
+
+
+def refuse(error: OssError, *, method: str, request_id: str, host: str) -> HttpResponse:
+    headers = [*error.headers.items()]
+    if error.status == 304:
+        return HttpResponse(status=304, headers=headers)
+    document = error_document(error, request_id=request_id, host=host)
+    headers.append(("Content-Type", "application/xml"))
+    if error.ec:
+        headers.append(("x-oss-ec", error.ec))
+    if method == "HEAD":
+        headers.append(("x-oss-err", base64.b64encode(document).decode()))
+        return HttpResponse(status=error.status, headers=headers, content_length=0)
+    return HttpResponse(status=error.status, headers=headers, body=document)

@@ -1,0 +1,87 @@
+"""From method, address and query to a row of the operation table: the most specific row that fits.
+
+A sub-resource that no row knows is refused, never served as the plain operation: `GET /key?torrent` must not hand out the
+object. Parameters with a value that are no sub-resources (cache busters) are ignored.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mossaic.protocol.errors import METHOD_NOT_ALLOWED, OPERATION_NOT_IMPLEMENTED, OssError
+from mossaic.protocol.operation import AnyOperation, Level, NotProvided
+from mossaic.protocol.operations import NOT_PROVIDED, TABLE
+from mossaic.protocol.signing.subresources import SUB_RESOURCES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mossaic.protocol.addressing import Address
+
+Row = AnyOperation | NotProvided
+
+# Sub-resource names that are parameters of operations, not operations of their own.
+_PLAIN = frozenset(
+    """
+    append callback callback-var comp continuation-token endTime inventoryId partNumber position security-token
+    startTime styleName uploadId versionId wormId x-oss-traffic-limit x-oss-request-payer
+    """.split()
+)
+
+
+class Router:
+    """Rows by method and level, the most specific first."""
+
+    def __init__(self, rows: tuple[Row, ...] = (*TABLE, *NOT_PROVIDED)) -> None:
+        self._rows: dict[tuple[str, Level], list[Row]] = {}
+        for row in sorted(rows, key=lambda row: -row.specificity):
+            self._rows.setdefault((row.method, row.level), []).append(row)
+        self._known = frozenset(name for row in rows for name in (*row.marks, *row.values))
+
+    def find(
+        self, method: str, address: Address, query: Mapping[str, str], headers: Mapping[str, str]
+    ) -> AnyOperation:
+        """Raises OssError: OPERATION_NOT_IMPLEMENTED (naming the operation), METHOD_NOT_ALLOWED."""
+        level = level_of(address)
+        for row in self._rows.get((method, level), ()):
+            if row.marks <= query.keys() and _has(row, query, headers):
+                if isinstance(row, NotProvided):
+                    raise OssError(
+                        OPERATION_NOT_IMPLEMENTED,
+                        f"The operation {row.name} is not implemented.",
+                        Operation=row.name,
+                    )
+                self._refuse_unknown(row, query)
+                return row
+        raise OssError(
+            METHOD_NOT_ALLOWED,
+            headers={"Allow": ", ".join(self._allowed(level))},
+            Method=method,
+            ResourceType=level.value.capitalize(),
+        )
+
+    def _refuse_unknown(self, row: AnyOperation, query: Mapping[str, str]) -> None:
+        taken = row.marks | row.values.keys() | _PLAIN
+        for name in query:
+            stray = name in SUB_RESOURCES and not name.startswith("response-") and name not in taken
+            if stray or (name not in taken and not query[name] and name in self._known):
+                raise OssError(
+                    OPERATION_NOT_IMPLEMENTED,
+                    f"The sub-resource {name} is not implemented for {row.name}.",
+                    Operation=name,
+                )
+
+    def _allowed(self, level: Level) -> list[str]:
+        return sorted({method for method, row_level in self._rows if row_level is level})
+
+
+def _has(row: Row, query: Mapping[str, str], headers: Mapping[str, str]) -> bool:
+    if any(query.get(name) != value for name, value in row.values.items()):
+        return False
+    return row.header is None or row.header in headers
+
+
+def level_of(address: Address) -> Level:
+    if address.bucket is None:
+        return Level.SERVICE
+    return Level.BUCKET if address.key is None else Level.OBJECT

@@ -1,0 +1,85 @@
+"""Single values as text: numbers, booleans, times, and percent-encoded strings."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+from enum import Enum
+from typing import Final
+from urllib.parse import quote, unquote
+
+_MIDNIGHT_LENGTH: Final = len("2024-03-05T00:00:00Z")
+
+
+class Kind(Enum):
+    """What a field holds."""
+
+    TEXT = "str"
+    INTEGER = "int"
+    BOOLEAN = "bool"
+    TIME = "datetime"
+    RECORD = "dataclass"
+    OTHER = "other"
+
+
+def iso_text(moment: datetime) -> str:
+    """`2024-03-05T06:07:08.000Z`. oss2's pattern takes no other fraction than `.000`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def http_text(moment: datetime) -> str:
+    """RFC 1123: `Tue, 05 Mar 2024 06:07:08 GMT`."""
+    return format_datetime(moment.astimezone(UTC), usegmt=True)
+
+
+def write_value(value: object, kind: Kind, *, header: bool = False) -> str:
+    if kind is Kind.BOOLEAN:
+        return "true" if value else "false"
+    if kind is Kind.TIME:
+        assert isinstance(value, datetime)
+        return http_text(value) if header else iso_text(value)
+    return str(value)
+
+
+def read_value(text: str, kind: Kind, *, header: bool = False) -> str | int | bool | datetime:
+    """Raises ValueError."""
+    if kind is Kind.INTEGER:
+        stripped = text.strip()
+        # int() would take "+5", "1_000" and digits of other scripts
+        if not stripped.isascii() or not stripped.removeprefix("-").isdigit() or len(stripped) > 20:
+            raise ValueError(f"not a whole number: {text[:40]!r}")
+        return int(stripped)
+    if kind is Kind.BOOLEAN:
+        lowered = text.strip().lower()
+        if lowered not in ("true", "false"):
+            raise ValueError(f"neither true nor false: {text[:40]!r}")
+        return lowered == "true"
+    if kind is Kind.TIME:
+        return read_http_time(text) if header else read_iso_time(text)
+    return text
+
+
+def read_iso_time(text: str) -> datetime:
+    """ISO 8601 in UTC, with or without fraction. Raises ValueError."""
+    stripped = text.strip()
+    if not stripped.endswith("Z") or len(stripped) < _MIDNIGHT_LENGTH:
+        raise ValueError(f"not a UTC time: {text[:40]!r}")
+    return datetime.fromisoformat(stripped)
+
+
+def read_http_time(text: str) -> datetime:
+    """RFC 1123. Raises ValueError."""
+    try:
+        moment = parsedate_to_datetime(text.strip())
+    except (TypeError, IndexError) as error:
+        raise ValueError(f"not an HTTP date: {text[:40]!r}") from error
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def encode_url(text: str) -> str:
+    """`encoding-type=url`: a space is %20, never +; clients unquote."""
+    return quote(text, safe="-_.~/")
+
+
+def decode_url(text: str) -> str:
+    return unquote(text)

@@ -1,0 +1,70 @@
+"""Sends callbacks over plain sockets: to the address it is given, without redirects, within bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+from typing import TYPE_CHECKING, Final
+
+from mossaic.ports import CallbackReply, CallbackRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_MAX_HEAD: Final = 64 * 1024  # bytes of status line and headers
+
+
+class HttpCallbackSender:
+    """One connection a callback. `tls` may bring own trust anchors; default: the system's."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
+
+    async def resolve(self, host: str, port: int) -> Sequence[str]:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+    async def send(self, request: CallbackRequest, *, max_body: int) -> CallbackReply:
+        async with asyncio.timeout(request.timeout_s):
+            reader, writer = await asyncio.open_connection(
+                request.address,
+                request.port,
+                ssl=(self._tls or ssl.create_default_context()) if request.server_name else None,
+                server_hostname=request.server_name,
+                limit=_MAX_HEAD,
+            )
+            try:
+                head = "".join(f"{name}: {value}\r\n" for name, value in request.headers)
+                writer.write(f"POST {request.url} HTTP/1.1\r\n{head}\r\n".encode() + request.body)
+                await writer.drain()
+                return await _read_reply(reader, max_body)
+            finally:
+                writer.close()
+
+
+async def _read_reply(reader: asyncio.StreamReader, max_body: int) -> CallbackReply:
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+    except (asyncio.IncompleteReadError, asyncio.LimitOverrunError) as error:
+        raise ValueError("it is no HTTP answer") from error
+    status_line, *lines = head.decode("latin-1").split("\r\n")[:-2]
+    version, _, rest = status_line.partition(" ")
+    if not version.startswith("HTTP/1.") or not rest[:3].isdigit():
+        raise ValueError("it is no HTTP answer")
+    headers = {
+        name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
+    }
+    status = int(rest[:3])
+    if status != 200:
+        return CallbackReply(status=status, headers=headers)
+    length = headers.get("content-length", "")
+    if not length.isascii() or not length.isdigit():
+        raise ValueError("it has no Content-Length")
+    if int(length) > max_body:
+        raise ValueError(f"its body is longer than {max_body} bytes")
+    try:
+        body = await reader.readexactly(int(length))
+    except asyncio.IncompleteReadError as error:
+        raise ValueError("its body is shorter than its Content-Length") from error
+    return CallbackReply(status=status, headers=headers, body=body)

@@ -1,0 +1,109 @@
+"""What Mossaic says of itself: one wide JSON line a request, and Prometheus counters and histograms.
+
+No secret can be in a line: it holds names, numbers and codes, never a header, a query or a body.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from typing import IO
+
+    from mossaic.gateway.record import RequestRecord
+
+SECONDS: Final = (
+    0.0005,
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+    5.0,
+    10.0,
+    30.0,
+    60.0,
+)
+
+
+class AccessLog:
+    """Appends a line a request, flushed at once so that a reader sees every answered request."""
+
+    def __init__(self, target: str, open_file: Callable[[str], IO[bytes]] | None = None) -> None:
+        self._encode = msgspec.json.Encoder().encode
+        self._stream: IO[bytes] | None = None
+        if target == "-":
+            self._stream = sys.stdout.buffer
+        elif target != "off":
+            self._stream = (open_file or _open_append)(target)
+
+    def write(self, record: RequestRecord) -> None:
+        if self._stream is not None:
+            self._stream.write(self._encode(record) + b"\n")
+            self._stream.flush()
+
+    def close(self) -> None:
+        if self._stream is not None and self._stream is not sys.stdout.buffer:
+            self._stream.close()
+
+
+def _open_append(path: str) -> IO[bytes]:
+    return open(path, "ab")  # noqa: PTH123  # lives as long as the service
+
+
+class Metrics:
+    """The numbers under /-/metrics; names are documented in docs/operate.md."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "mossaic_requests", "Requests answered.", ("operation", "status"), registry=self.registry
+        )
+        self.seconds = Histogram(
+            "mossaic_request_seconds",
+            "Time to the end of the answer.",
+            ("operation",),
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.bytes_in = Counter("mossaic_received_bytes", "Bytes of request bodies.", registry=self.registry)
+        self.bytes_out = Counter("mossaic_sent_bytes", "Bytes of answers.", registry=self.registry)
+
+    def gauge(self, name: str, help_text: str, read: Callable[[], float]) -> None:
+        """A number that is read when the page is."""
+        Gauge(name, help_text, registry=self.registry).set_function(read)
+
+    def observe(self, record: RequestRecord) -> None:
+        operation = record.operation or "none"
+        self.requests.labels(operation, f"{record.status // 100}xx").inc()
+        self.seconds.labels(operation).observe(record.ms / 1000)
+        if record.bytes_in:
+            self.bytes_in.inc(record.bytes_in)
+        if record.bytes_out:
+            self.bytes_out.inc(record.bytes_out)
+
+    def page(self) -> bytes:
+        return generate_latest(self.registry)
+
+
+def set_up_logging(level: str, file: Path | None = None) -> None:
+    """Mossaic's own log: plain lines on standard error (or in a file); the access log is separate."""
+    handler: logging.Handler = logging.FileHandler(file) if file else logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger("mossaic")
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    root.propagate = False
