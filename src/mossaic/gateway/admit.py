@@ -5,7 +5,7 @@ OSS API: "Authentication process": identity first, then session policy, RAM and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from mossaic.model import policy
@@ -23,7 +23,7 @@ from mossaic.protocol.errors import (
 )
 from mossaic.protocol.operation import Access, Level
 from mossaic.protocol.signing import claim as claims
-from mossaic.protocol.signing.request import How, Resource, SignedRequest, Version, header_text
+from mossaic.protocol.signing.request import How, Resource, SignedRequest, header_text
 from mossaic.protocol.signing.verify import iso, verify
 from mossaic.service.identity import Presented
 
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    from mossaic.gateway.call import Call
     from mossaic.gateway.message import HttpRequest
     from mossaic.model.bucket import Bucket
     from mossaic.model.identity import Principal
     from mossaic.ports import Clock, Objects
     from mossaic.protocol.addressing import Address
     from mossaic.protocol.errors import ErrorRow
-    from mossaic.protocol.operation import AnyOperation
     from mossaic.protocol.signing.claim import Claim
     from mossaic.service.identity import Credentials, IdentityService
 
@@ -54,30 +54,6 @@ class AdmissionSettings:
 
     region: str = "cn-hangzhou"
     strict_region: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admitted:
-    """A verified request: who, which reading of the address the signature covers, and how it was signed (None: anonymous)."""
-
-    principal: Principal
-    address: Address
-    how: How = How.NONE
-    version: Version | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """An operation on the addressed resource. `query`: decoded, first value wins. `bucket` is None on the service level and
-    while `bucket_name` does not exist."""
-
-    request: HttpRequest
-    principal: Principal
-    operation: AnyOperation
-    query: Mapping[str, str]
-    bucket_name: str | None = None
-    bucket: Bucket | None = None
-    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +86,9 @@ class Admission:
 
     # --- who ----------------------------------------------------------------------------------------------------------
 
-    async def authenticate(self, request: HttpRequest, candidates: Sequence[Address]) -> Admitted:
+    async def authenticate(
+        self, request: HttpRequest, candidates: Sequence[Address]
+    ) -> tuple[Principal, Address]:
         """The principal and the reading of the address that its signature covers; the first reading for anonymous requests.
 
         Not for preflights (never signed) and not for form uploads (their signature is in the form). Order of checks: form of
@@ -119,7 +97,7 @@ class Admission:
         signed = signed_request(request)
         claim = claims.read(signed)
         if claim is None:
-            return Admitted(principal=ANONYMOUS, address=candidates[0])
+            return ANONYMOUS, candidates[0]
         self._check_region(claim)
         now = self._clock.now()
         resources = [Resource(bucket=each.bucket, key=each.key) for each in candidates]
@@ -129,9 +107,7 @@ class Admission:
             _waste_a_verification(claim, signed, resources, now)
             raise
         index = verify(claim, signed, resources, found.secret.reveal(), now=now)
-        return Admitted(
-            principal=found.principal, address=candidates[index], how=claim.how, version=claim.version
-        )
+        return found.principal, candidates[index]
 
     async def _credentials(self, claim: Claim, now: datetime) -> Credentials:
         presented = Presented(
@@ -148,43 +124,30 @@ class Admission:
 
     # --- may they -----------------------------------------------------------------------------------------------------
 
-    async def authorize(self, wanted: Wanted) -> None:
-        """Let the operation pass or raise OssError: ACCESS_DENIED, INVALID_REQUEST, NO_SUCH_BUCKET (anonymous callers).
-
-        Operations in `PER_KEY` pass here; their handlers ask key by key.
-        """
-        operation, principal = wanted.operation, wanted.principal
-        if principal.kind is PrincipalKind.ANONYMOUS:
-            _check_anonymous(wanted)
+    async def authorize(self, call: Call, address: Address) -> None:
+        """Let the operation on the addressed resource pass, or raise OssError: ACCESS_DENIED, INVALID_REQUEST, NO_SUCH_BUCKET
+        (anonymous callers). Operations in `PER_KEY` pass here; their handlers ask key by key."""
+        operation = call.operation
+        if call.principal.kind is PrincipalKind.ANONYMOUS:
+            _check_anonymous(call, address)
         if operation.name in PER_KEY:
             return
-        version_id = wanted.query.get("versionId")
-        action = operation.version_action if version_id and operation.version_action else operation.action
+        version_id = call.query.get("versionId")
         ask = _Ask(
-            action=action,
+            action=operation.version_action if version_id and operation.version_action else operation.action,
             access=operation.access,
-            key=wanted.key,
-            bucket=wanted.bucket,
-            bucket_name=wanted.bucket_name,
+            key=address.key,
+            bucket=call.bucket_or_none,
+            bucket_name=address.bucket,
             version_id=version_id,
         )
-        await self._require(wanted, ask)
-        if action == "oss:PutObject" and wanted.request.header("x-oss-tagging"):
-            tagging = _Ask(
-                action="oss:PutObjectTagging",
-                access=Access.OWNER,
-                key=wanted.key,
-                bucket=wanted.bucket,
-                bucket_name=wanted.bucket_name,
-            )
-            await self._require(wanted, tagging, ec="0003-00000905")
+        await self._require(call, ask)
+        if ask.action == "oss:PutObject" and call.header("x-oss-tagging"):
+            tagging = replace(ask, action="oss:PutObjectTagging", access=Access.OWNER)
+            await self._require(call, tagging, ec="0003-00000905")
 
-    def again(self, wanted: Wanted) -> Again:
-        """What a handler asks with for other objects than the addressed one."""
-        return Again(self, wanted)
-
-    async def require(self, wanted: Wanted, action: str, bucket: Bucket, key: str, *, write: bool) -> None:
-        """As `authorize`, for another object of the same request."""
+    async def require(self, call: Call, action: str, bucket: Bucket, key: str, *, write: bool) -> None:
+        """As `authorize`, for another object than the addressed one (copy source, keys of a batch). Raises ACCESS_DENIED."""
         ask = _Ask(
             action=action,
             access=Access.WRITE if write else Access.READ,
@@ -192,23 +155,23 @@ class Admission:
             bucket=bucket,
             bucket_name=bucket.name,
         )
-        await self._require(wanted, ask)
+        await self._require(call, ask)
 
-    async def _require(self, wanted: Wanted, ask: _Ask, *, ec: str = _FORBIDDEN) -> None:
-        decision = await self._decide(wanted, ask)
+    async def _require(self, call: Call, ask: _Ask, *, ec: str = _FORBIDDEN) -> None:
+        decision = await self._decide(call, ask)
         if decision.effect is Effect.ALLOW:
             return
         if decision.effect is Effect.DENY:
             raise _denied(decision)
-        if self._owns(wanted.principal, ask):
+        if self._owns(call.principal, ask):
             return
         if ask.access is Access.OWNER or ask.key is None or ask.bucket is None:
-            raise _refused(wanted, ask, ec=ec)
+            raise _refused(call, ask, ec=ec)
         if not await self._acl_grants(ask, ask.bucket, ask.key):
-            raise _refused(wanted, ask, ec=ec)
+            raise _refused(call, ask, ec=ec)
 
-    async def _decide(self, wanted: Wanted, ask: _Ask) -> Decision:
-        principal = wanted.principal
+    async def _decide(self, call: Call, ask: _Ask) -> Decision:
+        principal = call.principal
         text = ask.bucket.documents.get("policy") if ask.bucket is not None else None
         if text is None and not principal.policies and principal.boundary is None:
             return Decision(effect=Effect.SILENT)
@@ -216,7 +179,7 @@ class Admission:
         boundary = policy.parse(principal.boundary) if principal.boundary is not None else None
         on_bucket = policy.parse(text, PolicyKind.BUCKET) if text is not None else None
         owner_id = ask.bucket.owner_id if ask.bucket is not None else self._identity.account_id
-        context = _context(wanted, ask, self._clock.now())
+        context = _context(call, ask, self._clock.now())
         asked = (*ram, *(each for each in (boundary, on_bucket) if each is not None))
         if ask.bucket is not None and ask.key is not None and policy.uses(asked, "oss:existingobjecttag/"):
             tags = await self._existing_tags(ask, ask.bucket, ask.key)
@@ -249,17 +212,6 @@ class Admission:
         return found.tags if found is not None else {}
 
 
-class Again:
-    """`gateway.call.Authorize` for one request."""
-
-    def __init__(self, admission: Admission, wanted: Wanted) -> None:
-        self._admission = admission
-        self._wanted = wanted
-
-    async def __call__(self, action: str, bucket: Bucket, key: str, *, write: bool) -> None:
-        await self._admission.require(self._wanted, action, bucket, key, write=write)
-
-
 def signed_request(request: HttpRequest) -> SignedRequest:
     """The request as signatures see it."""
     _, _, raw_query = request.target.partition("?")
@@ -288,9 +240,9 @@ def _resource(ask: _Ask, owner_id: str) -> str:
     return f"acs:oss:{region}:{owner_id}:{name}" + (f"/{ask.key}" if ask.key is not None else "")
 
 
-def _context(wanted: Wanted, ask: _Ask, now: datetime) -> dict[str, str]:
+def _context(call: Call, ask: _Ask, now: datetime) -> dict[str, str]:
     """Only what the server itself knows of the request: no header can pose as a condition key."""
-    request, query = wanted.request, wanted.query
+    request, query = call.request, call.query
     context = {
         "acs:sourceip": _ip_of(request.remote),
         "acs:useragent": request.header("user-agent"),
@@ -298,9 +250,9 @@ def _context(wanted: Wanted, ask: _Ask, now: datetime) -> dict[str, str]:
         "acs:securetransport": "true" if request.secure else "false",
         "acs:mfapresent": "false",
     }
-    if wanted.principal.access_key_id:
-        context["acs:accessid"] = wanted.principal.access_key_id
-    if wanted.operation.level is Level.BUCKET and ask.action.startswith("oss:List"):
+    if call.principal.access_key_id:
+        context["acs:accessid"] = call.principal.access_key_id
+    if call.operation.level is Level.BUCKET and ask.action.startswith("oss:List"):
         context["oss:prefix"] = query.get("prefix", "")
         context["oss:delimiter"] = query.get("delimiter", "")
     for name, value, _ in parse_query(request.header("x-oss-tagging")):
@@ -318,15 +270,15 @@ def _ip_of(remote: str) -> str:
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 
-def _check_anonymous(wanted: Wanted) -> None:
-    if wanted.request.method == "GET" and any(name.startswith("response-") for name in wanted.query):
+def _check_anonymous(call: Call, address: Address) -> None:
+    if call.request.method == "GET" and any(name.startswith("response-") for name in call.query):
         raise OssError(
             INVALID_REQUEST,
             "Request specific response headers cannot be used for anonymous GET requests.",
         )
-    creates = wanted.operation.name == "PutBucket"
-    if wanted.bucket_name is not None and wanted.bucket is None and not creates:
-        raise OssError(NO_SUCH_BUCKET, ec="0015-00000101", BucketName=wanted.bucket_name)
+    creates = call.operation.name == "PutBucket"
+    if address.bucket is not None and call.bucket_or_none is None and not creates:
+        raise OssError(NO_SUCH_BUCKET, ec="0015-00000101", BucketName=address.bucket)
 
 
 def _denied(decision: Decision) -> OssError:
@@ -337,12 +289,12 @@ def _denied(decision: Decision) -> OssError:
     return OssError(ACCESS_DENIED, ec="0003-00000201")
 
 
-def _refused(wanted: Wanted, ask: _Ask, *, ec: str) -> OssError:
+def _refused(call: Call, ask: _Ask, *, ec: str) -> OssError:
     """Nothing allowed it; the words are OSS's for the kind of caller and operation."""
     row: ErrorRow = ACCESS_DENIED
-    if wanted.principal.kind is PrincipalKind.ANONYMOUS:
+    if call.principal.kind is PrincipalKind.ANONYMOUS:
         return OssError(row, _anonymous_message(ask), ec=ec)
-    name = wanted.operation.name
+    name = call.operation.name
     if name == "ListBuckets":
         return OssError(row, "You are forbidden to list buckets.", ec=ec)
     if ask.action.endswith("Acl") and ask.key is not None:
@@ -352,7 +304,7 @@ def _refused(wanted: Wanted, ask: _Ask, *, ec: str) -> OssError:
             f"You do not have {'read' if reads else 'write'} acl permission on this object.",
             ec="0003-00000007" if reads else "0003-00000008",
         )
-    if ask.key is None and wanted.bucket is not None:
+    if ask.key is None and ask.bucket is not None:
         return OssError(row, "The bucket you access does not belong to you.", ec=ec)
     if ask.access is not Access.OWNER:
         return OssError(row, "You have no right to access this object because of bucket acl.", ec=ec)
