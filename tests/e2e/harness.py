@@ -14,6 +14,7 @@ import secrets
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -21,15 +22,17 @@ import time
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.x509.oid import NameOID
 
 REGION = "cn-hangzhou"
 ACCOUNT_ID = "1234567890123456"
@@ -81,6 +84,7 @@ class Server:
     log: Path
     port: int
     env: dict[str, str]
+    certificate: Path | None = None  # PEM; the server then speaks TLS
     process: subprocess.Popen[bytes] | None = None
     access_key_id: str = ACCESS_KEY_ID
     access_key_secret: str = ACCESS_KEY_SECRET
@@ -90,7 +94,7 @@ class Server:
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self.port}"
 
     @property
     def host(self) -> str:
@@ -155,13 +159,19 @@ class Server:
         self, method: str, target: str, *, headers: dict[str, str] | None = None, body: bytes | None = None
     ) -> tuple[int, dict[str, str], bytes]:
         """One plain HTTP exchange; header names come back in lower case."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = self._connection()
         try:
             connection.request(method, target, body=body, headers=headers or {})
             answer = connection.getresponse()
             return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
         finally:
             connection.close()
+
+    def _connection(self) -> http.client.HTTPConnection:
+        if self.certificate is None:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        trust = ssl.create_default_context(cafile=str(self.certificate))
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=10, context=trust)
 
     def cli(self, *arguments: str) -> str:
         """Run a `mossaic` command against this data directory; its standard output."""
@@ -249,9 +259,44 @@ def build_server(directory: Path, **settings: str) -> Server:
         "MOSSAIC_ACCOUNT_ID": ACCOUNT_ID,
         "MOSSAIC_LOG_ACCESS": str(log),
         "MOSSAIC_CALLBACK_ALLOW_LOOPBACK": "true",
+        "MOSSAIC_MAX_BUCKETS": "10000",  # each test has its own bucket
     }
     env |= {f"MOSSAIC_{name}": value for name, value in settings.items()}
-    return Server(data=directory / "data", log=log, port=free_port(), env=env)
+    certificate = settings.get("TLS_CERTIFICATE")
+    return Server(
+        data=directory / "data",
+        log=log,
+        port=free_port(),
+        env=env,
+        certificate=Path(certificate) if certificate else None,
+    )
+
+
+def self_signed(directory: Path) -> dict[str, str]:
+    """A certificate for 127.0.0.1 made on the spot; the settings that make a server use it."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mossaic test")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem, key_pem = directory / "tls.pem", directory / "tls.key"
+    pem.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    key_pem.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+    )
+    return {"TLS_CERTIFICATE": str(pem), "TLS_KEY": str(key_pem)}
 
 
 @dataclass(frozen=True, kw_only=True)
