@@ -25,10 +25,10 @@ def write_answer(operation: Operation[Any, Out], shape: Out) -> Answer:  # Any: 
         if value is not None:
             text = write_value(value, slot.kind, header=True)
             headers.append((slot.marker.name, f'"{text}"' if slot.marker.quoted else text))
-    if plan.meta is not None:
-        assert isinstance(plan.meta.marker, UserMeta)
-        prefix = plan.meta.marker.prefix
-        headers.extend((f"{prefix}{name}", text) for name, text in getattr(shape, plan.meta.name).items())
+    for slot in plan.metas:
+        assert isinstance(slot.marker, UserMeta)
+        prefix = slot.marker.prefix
+        headers.extend((f"{prefix}{name}", text) for name, text in getattr(shape, slot.name).items())
     status = (getattr(shape, plan.status.name) if plan.status else None) or operation.status
     payload = getattr(shape, plan.payload.name) if plan.payload else None
     body = b""

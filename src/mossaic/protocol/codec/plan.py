@@ -54,6 +54,7 @@ class Plan:
     query: tuple[Slot, ...]
     headers: tuple[Slot, ...]
     meta: Slot | None
+    metas: tuple[Slot, ...]  # all of them; `meta` is the first
     entries: tuple[Group | Leaf, ...]
     text: Slot | None
     payload: Slot | None
@@ -143,6 +144,7 @@ def _compile(shape: type[Any]) -> Plan:  # Any: any dataclass
         query=every(Query),
         headers=every(Header),
         meta=only(UserMeta),
+        metas=every(UserMeta),
         entries=_entries(list(every(Element))),
         text=only(Text),
         payload=only(Payload),

@@ -37,6 +37,8 @@ class ReceivesObject(WritesObject):
     if_none_match: Annotated[str | None, Header("If-None-Match")] = None
     if_modified_since: Annotated[str | None, Header("If-Modified-Since")] = None
     if_unmodified_since: Annotated[str | None, Header("If-Unmodified-Since")] = None
+    content_length: Annotated[str | None, Header("Content-Length")] = None
+    transfer_encoding: Annotated[str | None, Header("Transfer-Encoding")] = None
     content_md5: Annotated[str | None, Header("Content-MD5")] = None
     crc64: Annotated[str | None, Header("x-oss-hash-crc64ecma")] = None
     body: Annotated[ByteStream | None, Stream()] = None
@@ -334,7 +336,7 @@ DELETE_OBJECT: Final = Operation(
     access=Access.WRITE,
     status=204,
 )
-# No action of its own: every key is authorized by itself before the first is deleted.
+# The action is asked for key by key, before the first is deleted; never for the bucket.
 DELETE_MULTIPLE_OBJECTS: Final = Operation(
     name="DeleteMultipleObjects",
     method="POST",
@@ -342,7 +344,7 @@ DELETE_MULTIPLE_OBJECTS: Final = Operation(
     marks=frozenset({"delete"}),
     takes=DeleteMultipleObjects,
     gives=DeleteMultipleObjectsResult,
-    action="",
+    action="oss:DeleteObject",
     access=Access.WRITE,
 )
 
