@@ -244,7 +244,7 @@ def _context(call: Call, ask: _Ask, now: datetime) -> dict[str, str]:
     """Only what the server itself knows of the request: no header can pose as a condition key."""
     request, query = call.request, call.query
     context = {
-        "acs:sourceip": _ip_of(request.remote),
+        "acs:sourceip": ip_of(request.remote),
         "acs:useragent": request.header("user-agent"),
         "acs:currenttime": iso(now),
         "acs:securetransport": "true" if request.secure else "false",
@@ -260,7 +260,7 @@ def _context(call: Call, ask: _Ask, now: datetime) -> dict[str, str]:
     return context
 
 
-def _ip_of(remote: str) -> str:
+def ip_of(remote: str) -> str:
     """The address without a port: `[::1]:5000`, `10.0.0.1:5000`, or the bare address."""
     if remote.startswith("["):
         return remote[1 : remote.find("]")]

@@ -28,6 +28,7 @@ KNOWN_KEYS: Final = frozenset(
         "acs:securetransport",
         "acs:accessid",
         "acs:mfapresent",
+        "sts:externalid",
         "oss:prefix",
         "oss:delimiter",
         "oss:buckettag/",
