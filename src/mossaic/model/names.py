@@ -6,7 +6,7 @@ import re
 import secrets
 from typing import Final, NewType
 
-from mossaic.protocol.errors import INVALID_BUCKET_NAME, INVALID_OBJECT_NAME, OssError
+from mossaic.protocol.errors import INVALID_ARGUMENT, INVALID_BUCKET_NAME, INVALID_OBJECT_NAME, OssError
 from mossaic.protocol.limits import MAX_KEY_BYTES
 
 BucketName = NewType("BucketName", str)
@@ -16,6 +16,7 @@ VersionId = NewType("VersionId", str)
 BlobId = NewType("BlobId", str)
 
 NULL_VERSION: Final = VersionId("null")
+_VERSION_ID: Final = re.compile(r"[A-Za-z0-9._~=-]{1,128}")
 _BUCKET_NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
@@ -35,6 +36,20 @@ def object_key(text: str) -> ObjectKey:
     if not 1 <= size <= MAX_KEY_BYTES or text[0] in "/\\":
         raise OssError(INVALID_OBJECT_NAME, ObjectName=text)
     return ObjectKey(text)
+
+
+def version_id(text: str | None) -> VersionId | None:
+    """`?versionId=` as it was sent. Whether there is such a version is another question.
+
+    Raises OssError INVALID_ARGUMENT: empty, or of characters that no id has.
+    """
+    if text is None:
+        return None
+    if _VERSION_ID.fullmatch(text) is None:
+        raise OssError(
+            INVALID_ARGUMENT, "Invalid version id.", ArgumentName="versionId", ArgumentValue=text[:128]
+        )
+    return VersionId(text)
 
 
 def new_blob_id() -> BlobId:
