@@ -322,12 +322,23 @@ class Housekeeping(Protocol):
         after the reader grace for bytes that were."""
         ...
 
+    async def garbage_waits(self, timeout_s: float) -> bool:
+        """Wait until a step made garbage that may go at once (abort, replaced part); False after the timeout.
+
+        Only a hint to look at `garbage` early: steps of other processes are not noticed. One waiter at a time.
+        """
+        ...
+
     async def forget(self, blob_ids: Sequence[BlobId]) -> None:
         """The bytes are gone; drop the rows, unless one is referenced again (Conflict)."""
         ...
 
     async def unknown(self, blob_ids: Sequence[BlobId]) -> Sequence[BlobId]:
         """Those of which the store knows nothing: orphans of a crash."""
+        ...
+
+    async def known_blobs(self, blob_ids: Sequence[BlobId]) -> Sequence[Blob]:
+        """Those that are known, in the order asked."""
         ...
 
     async def blobs(self, *, after: str, limit: int) -> Sequence[tuple[Blob, int]]:

@@ -1,0 +1,5 @@
+"""Metadata in SQL: buckets, objects, uploads, identities, and who holds which blob."""
+
+from mossaic.stores.sql.sqlite import SqliteMetadata
+
+__all__ = ["SqliteMetadata"]

@@ -1,0 +1,71 @@
+"""The system calls that Python does not have, and what stands in for them on other systems."""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SYNC_FILE_RANGE_WRITE: Final = 2
+_UNSUPPORTED: Final = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
+
+
+def allocate(descriptor: int, offset: int, length: int) -> bool:
+    """Reserve bytes of a file, which grows; False where the file system cannot. Raises OSError (ENOSPC).
+
+    Not posix_fallocate: glibc writes every block itself where the file system has no such call.
+    """
+    if _LIBC is None:
+        return False
+    while _LIBC.fallocate(descriptor, 0, ctypes.c_int64(offset), ctypes.c_int64(length)) != 0:
+        code = ctypes.get_errno()
+        if code == errno.EINTR:
+            continue
+        if code in _UNSUPPORTED:
+            return False
+        raise OSError(code, os.strerror(code))
+    return True
+
+
+def start_writeback(descriptor: int, offset: int, length: int) -> None:
+    """Ask for the bytes to go to the disk now. Only a hint: the promise rests on `sync_data`."""
+    if _LIBC is not None:
+        _LIBC.sync_file_range(
+            descriptor, ctypes.c_int64(offset), ctypes.c_int64(length), _SYNC_FILE_RANGE_WRITE
+        )
+
+
+def sync_data(descriptor: int) -> None:
+    """Content and size of the file are on the disk. Raises OSError."""
+    if sys.platform == "darwin":
+        import fcntl  # noqa: PLC0415  # not on every system
+
+        fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)  # fsync there stops at the drive's cache
+    else:
+        os.fdatasync(descriptor)
+
+
+def sync_folder(path: Path | str) -> None:
+    """The names in the folder are on the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _libc() -> ctypes.CDLL | None:
+    """The C library on Linux. Calls through it release the GIL."""
+    if not sys.platform.startswith("linux"):
+        return None
+    library = ctypes.CDLL(None, use_errno=True)
+    names = ("fallocate", "sync_file_range")
+    return library if all(hasattr(library, name) for name in names) else None
+
+
+_LIBC: Final = _libc()

@@ -1,0 +1,185 @@
+"""Blobs as local files: a fresh name each, written once, never renamed over, two folders deep by id."""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mossaic.model.names import BlobId, new_blob_id
+from mossaic.ports import Damaged
+from mossaic.stores.blobs.disk import allocate, start_writeback, sync_data, sync_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+    from datetime import datetime
+
+_ID: Final = re.compile(r"[0-9a-f]{32}")
+_RESERVE_BYTES: Final = (
+    64 * 1024 * 1024
+)  # reserved ahead of the writer: a client's promise of 5 GiB costs no disk
+_RESERVE_FROM: Final = 64 * 1024  # smaller blobs are not worth the call
+_FLUSH_BYTES: Final = 256 * 1024  # write-back is asked for in pieces of at least this
+_NEW: Final = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
+_FOLDERS: Final = tuple(f"{first:x}/{second:02x}" for first in range(16) for second in range(256))
+
+
+class FileBlobs:
+    """`ports.BlobStore` under `root`: blob 1a2b… lies in 1/a2/1a2b….
+
+    `sync`: a committed blob, its name included, is on the disk. An unfinished blob already has its final name; only
+    metadata says which blobs count.
+    """
+
+    def __init__(self, root: Path | str, *, sync: bool = True) -> None:
+        self._root = Path(root)
+        self._sync = sync
+        self._make_folders()
+
+    def create(self, blob_id: BlobId, length: int | None) -> FileSink:
+        """Raises FileExistsError (an id is used once), OSError (no room)."""
+        return FileSink(self._path(blob_id), length, sync=self._sync)
+
+    @contextmanager
+    def open(self, blob_id: BlobId) -> Generator[FileSource]:
+        try:
+            descriptor = os.open(self._path(blob_id), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise Damaged(f"blob {blob_id} is missing") from None
+        try:
+            yield FileSource(blob_id, descriptor)
+        finally:
+            os.close(descriptor)
+
+    def delete(self, blob_ids: Sequence[BlobId]) -> None:
+        for blob_id in blob_ids:
+            with suppress(FileNotFoundError):
+                self._path(blob_id).unlink()
+
+    def list(self, *, before: datetime) -> Iterator[tuple[BlobId, int]]:
+        limit = before.timestamp()
+        for folder in _FOLDERS:
+            with os.scandir(self._root / folder) as entries:
+                for entry in entries:
+                    if not _ID.fullmatch(entry.name):
+                        continue
+                    with suppress(FileNotFoundError):  # deleted meanwhile
+                        status = entry.stat(follow_symlinks=False)
+                        if status.st_mtime < limit:
+                            yield BlobId(entry.name), status.st_size
+
+    def probe(self) -> None:
+        blob_id, content = new_blob_id(), b"probe"
+        try:
+            sink = self.create(blob_id, len(content))
+            sink.write(memoryview(content))
+            sink.commit()
+            with self.open(blob_id) as source:
+                if source.read(0, len(content)) != content:
+                    raise Damaged("a blob did not read back as it was written")
+        finally:
+            self.delete([blob_id])
+
+    def _path(self, blob_id: BlobId) -> Path:
+        if _ID.fullmatch(blob_id) is None:
+            raise ValueError("a blob id is 32 lower-case hex digits")
+        return self._root / blob_id[0] / blob_id[1:3] / blob_id
+
+    def _make_folders(self) -> None:
+        """All folders exist, and durably, before the first blob: a commit syncs one folder and no chain of parents."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        done = self._root / "folders-made"  # made last; start-up need not look at 4,096 folders again
+        if done.exists():
+            return
+        for folder in _FOLDERS:
+            (self._root / folder).mkdir(parents=True, exist_ok=True)
+        for first in range(16):
+            sync_folder(self._root / f"{first:x}")
+        done.touch()
+        sync_folder(self._root)
+        sync_folder(self._root.parent)
+
+
+class FileSink:
+    """`ports.BlobSink`: reserves room ahead, has pieces written back while the next arrive, syncs at the end."""
+
+    def __init__(self, path: Path, length: int | None, *, sync: bool) -> None:
+        self._path = path
+        self._length = length or 0
+        self._sync = sync
+        self._written = 0
+        self._flushed = 0
+        self._reserved = 0
+        self._descriptor: int | None = os.open(path, _NEW, 0o600)
+
+    def write(self, data: memoryview) -> None:
+        descriptor = self._open_descriptor()
+        self._reserve(descriptor, self._written + len(data))
+        while data:
+            count = os.write(descriptor, data)
+            self._written += count
+            data = data[count:]
+        if self._sync and self._written - self._flushed >= _FLUSH_BYTES:
+            start_writeback(descriptor, self._flushed, self._written - self._flushed)
+            self._flushed = self._written
+
+    def commit(self) -> None:
+        descriptor = self._open_descriptor()
+        try:
+            if self._reserved > self._written:
+                os.ftruncate(descriptor, self._written)
+            if self._sync:
+                sync_data(descriptor)
+            self._descriptor = None
+            os.close(descriptor)
+            if self._sync:
+                sync_folder(self._path.parent)
+        except OSError:
+            # After a failed sync the kernel may have dropped the pages: nothing of this file can be trusted.
+            self.discard()
+            raise
+
+    def discard(self) -> None:
+        if self._descriptor is not None:
+            with suppress(OSError):
+                os.close(self._descriptor)
+            self._descriptor = None
+        with suppress(OSError):
+            self._path.unlink()
+
+    def _open_descriptor(self) -> int:
+        assert self._descriptor is not None, "the blob was committed or discarded"
+        return self._descriptor
+
+    def _reserve(self, descriptor: int, needed: int) -> None:
+        if needed <= self._reserved or self._length < _RESERVE_FROM or self._reserved >= self._length:
+            return
+        target = min(self._length, self._reserved + _RESERVE_BYTES)
+        if allocate(descriptor, self._reserved, target - self._reserved):
+            self._reserved = target
+        else:
+            self._length = 0  # not supported here: do not ask again
+
+
+class FileSource:
+    """`ports.BlobSource`; valid inside `with blobs.open(...)`."""
+
+    def __init__(self, blob_id: BlobId, descriptor: int) -> None:
+        self._blob_id = blob_id
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def read(self, offset: int, length: int) -> bytes:
+        pieces: list[bytes] = []
+        while length > 0:
+            piece = os.pread(self._descriptor, length, offset)
+            if not piece:
+                raise Damaged(f"blob {self._blob_id} ends before byte {offset + length}")
+            pieces.append(piece)
+            offset += len(piece)
+            length -= len(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)

@@ -1,0 +1,108 @@
+"""Who holds which blob: every part and every content row counts one reference on each blob that it names.
+
+A blob that comes to 0 references is garbage for good: it is never taken up again, so its bytes may go at once. Content
+of objects may still be read when its last version goes; it is retired and gives its references back after the grace.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from mossaic.ports import Damaged
+from mossaic.stores.sql.rows import BLOB_ID_BYTES, EXTENT_BYTES, PackedManifest, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from mossaic.model.object import Blob, ObjectVersion
+    from mossaic.stores.sql.database import Transaction
+
+_ADD_BLOB = "INSERT INTO blobs (blob_id, size, md5, crc64, refs) VALUES (?, ?, ?, ?, ?)"
+_HOLD = "UPDATE blobs SET refs = refs + ? WHERE blob_id = ? AND refs > 0"
+_RELEASE = "UPDATE blobs SET refs = refs - ? WHERE blob_id = ?"
+_ADD_CONTENT = "INSERT INTO content (refs, packed, inline) VALUES (1, ?, ?)"
+_SHARE = "UPDATE content SET refs = refs + 1 WHERE content_id = ? AND refs > 0"
+_UNSHARE = "UPDATE content SET refs = refs - 1 WHERE content_id = ? AND refs > 1"
+_RETIRE = "UPDATE content SET refs = 0, retired_at = ? WHERE content_id = ? AND inline IS NULL"
+_DROP = "DELETE FROM content WHERE content_id = ?"
+
+
+def blob_ids(packed: bytes) -> set[bytes]:
+    """The blobs that a packed manifest names."""
+    if len(packed) == EXTENT_BYTES:
+        return {packed[:BLOB_ID_BYTES]}
+    return {packed[at : at + BLOB_ID_BYTES] for at in range(0, len(packed), EXTENT_BYTES)}
+
+
+def held(manifests: Iterable[bytes]) -> Counter[bytes]:
+    """References that these packed manifests count on each blob."""
+    counts: Counter[bytes] = Counter()
+    for packed in manifests:
+        counts.update(blob_ids(packed))
+    return counts
+
+
+def change_holders(
+    tx: Transaction, *, gone: Counter[bytes], come: Counter[bytes], new_blobs: tuple[Blob, ...] = ()
+) -> None:
+    """Move references from holders that go to holders that come; blobs in both are not touched.
+
+    `new_blobs` are made known first. Raises Damaged: a blob that is to be shared is unknown or already garbage.
+    """
+    fresh = {bytes.fromhex(blob.blob_id): blob for blob in new_blobs}
+    for blob_id, blob in fresh.items():
+        tx.run(_ADD_BLOB, blob_id, blob.size, blob.md5, signed(blob.crc64), come[blob_id])
+    down: list[tuple[int, bytes]] = []
+    for blob_id in (come.keys() | gone.keys()) - fresh.keys():
+        change = come[blob_id] - gone[blob_id]
+        if change > 0 and tx.run(_HOLD, change, blob_id) == 0:
+            raise Damaged(f"blob {blob_id.hex()} is gone")
+        if change < 0:
+            down.append((-change, blob_id))
+    if down:
+        tx.many(_RELEASE, down)
+        tx.freed = True
+
+
+def add_content(
+    tx: Transaction,
+    version: ObjectVersion,
+    new_blobs: tuple[Blob, ...],
+    *,
+    gone: Counter[bytes] | None = None,
+) -> int | None:
+    """Keep the content of `version`, with one reference; the content's id, None for an object without content.
+
+    `gone`: references of holders that this content takes the place of. Raises Damaged as change_holders.
+    """
+    manifest = version.manifest
+    gone = Counter() if gone is None else gone
+    is_copy = not gone and not new_blobs
+    if is_copy and isinstance(manifest, PackedManifest) and tx.run(_SHARE, manifest.content_id):
+        return manifest.content_id
+    packed = manifest.pack() if version.inline is None else b""
+    change_holders(tx, gone=gone, come=Counter(blob_ids(packed)), new_blobs=new_blobs)
+    if packed:
+        return tx.insert(_ADD_CONTENT, packed, None)
+    if version.inline:
+        return tx.insert(_ADD_CONTENT, None, version.inline)
+    return None
+
+
+def release_content(tx: Transaction, content_id: int | None, *, now: int) -> None:
+    """One version of that content is gone (`now` in microseconds)."""
+    if content_id is None or tx.run(_UNSHARE, content_id) or tx.run(_RETIRE, now, content_id):
+        return
+    tx.run(_DROP, content_id)  # inline
+
+
+def drop_retired(tx: Transaction, content_id: int) -> int:
+    """The grace of a retired content is over: give its references back. The number of blobs it held."""
+    row = tx.one("SELECT packed FROM content WHERE content_id = ? AND refs = 0", content_id)
+    if row is None:
+        return 0
+    gone = Counter(blob_ids(row[0]))
+    change_holders(tx, gone=gone, come=Counter())
+    tx.run(_DROP, content_id)
+    return len(gone)

@@ -1,0 +1,214 @@
+"""Pages of objects, versions and uploads: the cost of a page follows its size, not the number of keys behind it.
+
+Keys are walked in byte order. With a delimiter, the first key of a group gives the common prefix, and the walk goes on
+with a seek to the first key after the group: a page of 1,000 groups costs 1,000 seeks, however large the groups are.
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import dataclass, field
+from heapq import merge
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from mossaic.model.page import ListQuery, Page
+from mossaic.stores.sql import buckets
+from mossaic.stores.sql.objects import place_in
+from mossaic.stores.sql.rows import LISTED_COLUMNS, UPLOAD_COLUMNS, listed_from, upload_from
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from mossaic.model.object import ObjectVersion
+    from mossaic.model.upload import Upload
+    from mossaic.stores.sql.database import Database, Reader, Row
+
+T = TypeVar("T")
+
+_RANGE = "bucket_id = ? AND key >= ? AND key < ? ORDER BY key"
+_OBJECTS = f"SELECT {LISTED_COLUMNS} FROM objects WHERE {_RANGE}"  # noqa: S608  # constants
+_HISTORY = f"SELECT {LISTED_COLUMNS} FROM history WHERE {_RANGE}, seq DESC"  # noqa: S608  # constants
+_UPLOADS = f"SELECT {UPLOAD_COLUMNS} FROM uploads WHERE {_RANGE}, upload_id"  # noqa: S608  # constants
+_OF_KEY = "bucket_id = ? AND key = ? AND"
+_CURRENT_OF_KEY = f"SELECT {LISTED_COLUMNS} FROM objects WHERE {_OF_KEY} seq < ?"  # noqa: S608  # constants
+_HISTORY_OF_KEY = f"SELECT {LISTED_COLUMNS} FROM history WHERE {_OF_KEY} seq < ? ORDER BY seq DESC"  # noqa: S608
+_NEWEST_OF_KEY = _HISTORY_OF_KEY + " LIMIT 1"
+_UPLOADS_OF_KEY = f"SELECT {UPLOAD_COLUMNS} FROM uploads WHERE {_OF_KEY} upload_id > ? ORDER BY upload_id"  # noqa: S608
+_NO_SEQ = 1 << 62  # above every seq
+_SEQ = "SELECT seq FROM history WHERE bucket_id = ? AND key = ? AND version_id = ?"
+_SEQ_CURRENT = "SELECT seq FROM objects WHERE bucket_id = ? AND key = ? AND version_id = ?"
+_AFTER_ALL = b"\xff"  # no UTF-8 text has this byte
+
+
+def successor(prefix: bytes) -> bytes:
+    """The first bytes that sort after everything that begins with `prefix` (UTF-8)."""
+    return prefix[:-1] + bytes((prefix[-1] + 1,)) if prefix else _AFTER_ALL
+
+
+@dataclass(slots=True)
+class _Walk(Generic[T]):
+    """One page in the making. `rows(start, stop)`: rows in order whose first key column is in start … stop;
+    `key_at` and `id_at` are the columns of the markers; `item(row)` makes the noun."""
+
+    query: ListQuery
+    rows: Callable[[bytes, bytes], Generator[Row, None, None]]
+    item: Callable[[Row], T]
+    id_at: int
+    key_at: int
+    items: list[T] = field(default_factory=list[T])
+    prefixes: list[str] = field(default_factory=list[str])
+    next_key: bytes = b""
+    next_id: str = ""
+    is_full: bool = False
+
+    def page(self) -> Page[T]:
+        prefix = self.query.prefix.encode()
+        stop = successor(prefix)
+        start: bytes | None = max(prefix, self._first())
+        while start is not None and start < stop and not self.is_full:
+            start = self._run(start, stop)
+        return Page(
+            items=tuple(self.items),
+            prefixes=tuple(self.prefixes),
+            truncated=self.is_full,
+            next_key=self.next_key.decode() if self.is_full else "",
+            next_id=self.next_id if self.is_full else "",
+        )
+
+    def _first(self) -> bytes:
+        """Where the walk begins: behind the marker, or behind its group when the marker is a common prefix."""
+        after = self.query.after_key.encode()
+        if not after:
+            return b""
+        if self._group(after) == after:
+            return successor(after)
+        return after if self.query.after_id else after + b"\0"
+
+    def _group(self, key: bytes) -> bytes | None:
+        """The common prefix that the key is counted under."""
+        delimiter, prefix = self.query.delimiter.encode(), self.query.prefix.encode()
+        if not delimiter or not key.startswith(prefix):
+            return None
+        at = key.find(delimiter, len(prefix))
+        return None if at < 0 else key[: at + len(delimiter)]
+
+    def _run(self, start: bytes, stop: bytes) -> bytes | None:
+        """Take rows until a group is met: where to go on after it; None at the end of the page or of the rows."""
+        with closing(self.rows(start, stop)) as rows:
+            for row in rows:
+                key: bytes = row[self.key_at]
+                group = self._group(key)
+                if group is None:
+                    self._add(row)
+                elif self._has_room():
+                    self.prefixes.append(group.decode())
+                    self.next_key, self.next_id = group, ""
+                    return successor(group)
+                if self.is_full:
+                    return None
+        return None
+
+    def _add(self, row: Row) -> None:
+        if self._has_room():
+            self.items.append(self.item(row))
+            self.next_key, self.next_id = row[self.key_at], row[self.id_at]
+
+    def _has_room(self) -> bool:
+        self.is_full = len(self.items) + len(self.prefixes) >= self.query.limit
+        return not self.is_full
+
+
+class ListingTables:
+    """The listings of `ports.Objects` and `ports.Uploads`. All raise Absent when there is no such bucket."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list_objects(self, query: ListQuery) -> Page[ObjectVersion]:
+        read = self._database.read
+        with read.snapshot():
+            bucket_id = buckets.bucket_id_of(read, query.bucket)
+            page = _Walk(
+                query=query,
+                rows=lambda start, stop: read.each(_OBJECTS, bucket_id, start, stop),
+                item=lambda row: listed_from(query.bucket, row, is_latest=True),
+                key_at=0,
+                id_at=2,
+            ).page()
+        return Page(
+            items=page.items, prefixes=page.prefixes, truncated=page.truncated, next_key=page.next_key
+        )
+
+    async def list_versions(self, query: ListQuery) -> Page[ObjectVersion]:
+        read = self._database.read
+        with read.snapshot():
+            bucket_id = buckets.bucket_id_of(read, query.bucket)
+            walk = _VersionWalk(read, bucket_id, query)
+            return _Walk(query=query, rows=walk.rows, item=walk.item, key_at=0, id_at=2).page()
+
+    async def list_uploads(self, query: ListQuery) -> Page[Upload]:
+        read = self._database.read
+        after_key = query.after_key.encode()
+
+        def rows(start: bytes, stop: bytes) -> Generator[Row, None, None]:
+            if query.after_id and start == after_key:
+                yield from read.each(_UPLOADS_OF_KEY, bucket_id, start, query.after_id)
+                start += b"\0"
+            yield from read.each(_UPLOADS, bucket_id, start, stop)
+
+        with read.snapshot():
+            bucket_id = buckets.bucket_id_of(read, query.bucket)
+            return _Walk(
+                query=query,
+                rows=rows,
+                item=lambda row: upload_from(query.bucket, row),
+                key_at=1,
+                id_at=0,
+            ).page()
+
+
+class _VersionWalk:
+    """The rows of `objects` and `history` as one, newest first inside a key."""
+
+    def __init__(self, read: Reader, bucket_id: int, query: ListQuery) -> None:
+        self._read = read
+        self._bucket_id = bucket_id
+        self._query = query
+        self._after = query.after_key.encode()
+        self._below = self._seq_of_marker() if query.after_id and query.after_key else None
+        self._top = self._newest() if self._below is not None else 0
+        self._seen = b""
+
+    def rows(self, start: bytes, stop: bytes) -> Generator[Row, None, None]:
+        if self._below is not None and start == self._after:
+            place = (self._bucket_id, start, self._below)
+            yield from self._merged(_CURRENT_OF_KEY, _HISTORY_OF_KEY, place)
+            start += b"\0"
+        yield from self._merged(_OBJECTS, _HISTORY, (self._bucket_id, start, stop))
+
+    def item(self, row: Row) -> ObjectVersion:
+        is_latest, self._seen = row[0] != self._seen, row[0]
+        if self._below is not None and row[0] == self._after:
+            is_latest = row[1] == self._top
+        return listed_from(self._query.bucket, row, is_latest=is_latest)
+
+    def _merged(self, current: str, history: str, place: tuple[object, ...]) -> Generator[Row, None, None]:
+        with (
+            closing(self._read.each(current, *place)) as first,
+            closing(self._read.each(history, *place)) as second,
+        ):
+            yield from merge(first, second, key=lambda row: (row[0], -row[1]))
+
+    def _seq_of_marker(self) -> int | None:
+        """Versions of `after_key` from this seq up were given out already. A marker that was deleted since is found by
+        the place in its id; "null", which has none, begins the key again rather than leaving versions out."""
+        place = (self._bucket_id, self._after, self._query.after_id)
+        row = self._read.one(_SEQ, *place) or self._read.one(_SEQ_CURRENT, *place)
+        return place_in(self._query.after_id) if row is None else int(row[0])
+
+    def _newest(self) -> int:
+        place = (self._bucket_id, self._after, _NO_SEQ)
+        return max(
+            (row[1] for sql in (_CURRENT_OF_KEY, _NEWEST_OF_KEY) for row in self._read.all(sql, *place)),
+            default=0,
+        )

@@ -1,0 +1,269 @@
+"""Rows of the tables to nouns of the model and back; nothing outside this package sees a row."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from mossaic.model.bucket import Bucket, BucketAcl, Versioning
+from mossaic.model.manifest import Extent, Manifest
+from mossaic.model.names import BucketName, ObjectKey, UploadId, VersionId
+from mossaic.model.object import ObjectAcl, ObjectHeaders, ObjectType, ObjectVersion, StorageClass
+from mossaic.model.upload import Completed, Part, Upload
+
+if TYPE_CHECKING:
+    from mossaic.stores.sql.database import Row
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+_TYPES: Final = {kind.value: kind for kind in ObjectType}
+_CLASSES: Final = {kind.value: kind for kind in StorageClass}
+_ACLS: Final = {acl.value: acl for acl in ObjectAcl}
+_NO_HEADERS: Final = ObjectHeaders()
+EXTENT_BYTES: Final = 32  # of a packed manifest
+BLOB_ID_BYTES: Final = 16
+
+BUCKET_COLUMNS: Final = (
+    "name, region, owner_id, created_at, acl, storage_class, redundancy, versioning, documents, revision"
+)
+LISTED_COLUMNS: Final = "key, seq, version_id, type, size, etag, crc64, modified_at, storage_class"
+VERSION_COLUMNS: Final = LISTED_COLUMNS + ", content_id, md5, acl, target, tags, headers"
+UPLOAD_COLUMNS: Final = (
+    "upload_id, key, initiated_at, initiator, acl, storage_class, forbid_overwrite, sequential, tags, headers"
+)
+PART_COLUMNS: Final = "number, size, etag, crc64, stored_at, packed"
+RECEIPT_COLUMNS: Final = "upload_id, key, digest, etag, crc64, size, version_id, completed_at"
+
+
+def micros(moment: datetime) -> int:
+    """Microseconds since 1970, exact (a float of seconds is not)."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def moment(micros_: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=micros_)
+
+
+def signed(crc64: int) -> int:
+    """An unsigned 64-bit number as SQLite keeps it."""
+    return crc64 - (1 << 64) if crc64 >> 63 else crc64
+
+
+def unsigned(stored: int) -> int:
+    return stored & 0xFFFF_FFFF_FFFF_FFFF
+
+
+class PackedManifest(Manifest):
+    """A manifest as it was stored, unpacked when somebody looks inside. `content_id` (0: of a part) names its row, so
+    that a copy of the whole object can share it. Equal to any manifest with the same extents."""
+
+    def __init__(self, packed: bytes, content_id: int = 0) -> None:
+        # The base class is frozen; its own constructor writes past that, too.
+        self.__dict__["packed"] = packed
+        self.__dict__["content_id"] = content_id
+
+    packed: bytes
+    content_id: int
+
+    @cached_property
+    def extents(self) -> tuple[Extent, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
+        return Manifest.unpack(self.packed).extents
+
+    def pack(self) -> bytes:
+        return self.packed
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Manifest) and self.pack() == other.pack()
+
+    def __hash__(self) -> int:
+        return hash(self.packed)
+
+
+def headers_text(headers: ObjectHeaders) -> str | None:
+    """JSON, with only what is there; None when nothing is."""
+    parts = {
+        "stored": dict(headers.stored),
+        "meta": dict(headers.meta),
+        "encryption": headers.encryption,
+    }
+    present = {name: value for name, value in parts.items() if value}
+    return _dump(present) if present else None
+
+
+def headers_from(text: str | None) -> ObjectHeaders:
+    if text is None:
+        return _NO_HEADERS
+    parts = cast("dict[str, Any]", json.loads(text))  # written by headers_text
+    return ObjectHeaders(
+        stored=parts.get("stored", {}), meta=parts.get("meta", {}), encryption=parts.get("encryption")
+    )
+
+
+def map_text(pairs: Any) -> str | None:
+    """A mapping of texts as JSON; None when it is empty."""
+    return _dump(dict(pairs)) if pairs else None
+
+
+def map_from(text: str | None) -> dict[str, str]:
+    return cast("dict[str, str]", json.loads(text)) if text else {}
+
+
+def bucket_row(bucket: Bucket) -> tuple[object, ...]:
+    """In the order of BUCKET_COLUMNS."""
+    return (
+        bucket.name,
+        bucket.region,
+        bucket.owner_id,
+        micros(bucket.created_at),
+        bucket.acl.value,
+        bucket.storage_class.value,
+        bucket.redundancy,
+        bucket.versioning.value,
+        _dump(dict(bucket.documents)),
+        bucket.revision,
+    )
+
+
+def bucket_from(row: Row) -> Bucket:
+    name, region, owner_id, created_at, acl, storage_class, redundancy, versioning, documents, revision = row
+    return Bucket(
+        name=BucketName(name),
+        region=region,
+        owner_id=owner_id,
+        created_at=moment(created_at),
+        acl=BucketAcl(acl),
+        storage_class=_CLASSES[storage_class],
+        redundancy=redundancy,
+        versioning=Versioning(versioning),
+        documents=json.loads(documents),
+        revision=revision,
+    )
+
+
+def version_row(version: ObjectVersion, *, seq: int, content_id: int | None) -> tuple[object, ...]:
+    """In the order of VERSION_COLUMNS."""
+    return (
+        version.key.encode(),
+        seq,
+        version.version_id,
+        version.type.value,
+        version.size,
+        version.etag,
+        signed(version.crc64),
+        micros(version.modified_at),
+        version.storage_class.value,
+        content_id,
+        version.md5,
+        version.acl.value,
+        version.target,
+        map_text(version.tags),
+        headers_text(version.headers),
+    )
+
+
+def listed_from(bucket: BucketName, row: Row, *, is_latest: bool) -> ObjectVersion:
+    """From LISTED_COLUMNS: no headers, tags, ACL or content."""
+    key, _, version_id, kind, size, etag, crc64, modified_at, storage_class = row
+    return ObjectVersion(
+        bucket=bucket,
+        key=ObjectKey(key.decode()),
+        version_id=VersionId(version_id),
+        type=_TYPES[kind],
+        size=size,
+        etag=etag,
+        crc64=unsigned(crc64),
+        modified_at=moment(modified_at),
+        storage_class=_CLASSES[storage_class],
+        is_latest=is_latest,
+    )
+
+
+def version_from(bucket: BucketName, row: Row, *, is_latest: bool) -> ObjectVersion:
+    """From VERSION_COLUMNS and the content's `packed` and `inline`."""
+    key, _, version_id, kind, size, etag, crc64, modified_at, storage_class, *more = row
+    content_id, md5, acl, target, tags, headers, packed, inline = more
+    return ObjectVersion(
+        bucket=bucket,
+        key=ObjectKey(key.decode()),
+        version_id=VersionId(version_id),
+        type=_TYPES[kind],
+        size=size,
+        etag=etag,
+        md5=md5,
+        crc64=unsigned(crc64),
+        modified_at=moment(modified_at),
+        headers=headers_from(headers),
+        tags=map_from(tags),
+        acl=_ACLS[acl],
+        storage_class=_CLASSES[storage_class],
+        manifest=Manifest() if packed is None else PackedManifest(packed, content_id),
+        inline=inline,
+        target=target,
+        is_latest=is_latest,
+    )
+
+
+def upload_row(upload: Upload) -> tuple[object, ...]:
+    """In the order of UPLOAD_COLUMNS."""
+    return (
+        upload.upload_id,
+        upload.key.encode(),
+        micros(upload.initiated_at),
+        upload.initiator,
+        upload.acl.value,
+        upload.storage_class.value,
+        int(upload.forbid_overwrite),
+        int(upload.sequential),
+        map_text(upload.tags),
+        headers_text(upload.headers),
+    )
+
+
+def upload_from(bucket: BucketName, row: Row) -> Upload:
+    upload_id, key, initiated_at, initiator, acl, storage_class, forbid, sequential, tags, headers = row
+    return Upload(
+        upload_id=UploadId(upload_id),
+        bucket=bucket,
+        key=ObjectKey(key.decode()),
+        initiated_at=moment(initiated_at),
+        initiator=initiator,
+        headers=headers_from(headers),
+        tags=map_from(tags),
+        acl=_ACLS[acl],
+        storage_class=_CLASSES[storage_class],
+        forbid_overwrite=bool(forbid),
+        sequential=bool(sequential),
+    )
+
+
+def part_from(row: Row) -> Part:
+    number, size, etag, crc64, stored_at, packed = row
+    return Part(
+        number=number,
+        size=size,
+        etag=etag,
+        crc64=unsigned(crc64),
+        stored_at=moment(stored_at),
+        manifest=PackedManifest(packed),
+    )
+
+
+def receipt_from(bucket: BucketName, row: Row) -> Completed:
+    upload_id, key, digest, etag, crc64, size, version_id, completed_at = row
+    return Completed(
+        upload_id=UploadId(upload_id),
+        bucket=bucket,
+        key=ObjectKey(key.decode()),
+        digest=digest,
+        etag=etag,
+        crc64=unsigned(crc64),
+        size=size,
+        version_id=None if version_id is None else VersionId(version_id),
+        completed_at=moment(completed_at),
+    )
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))

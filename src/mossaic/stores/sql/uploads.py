@@ -1,0 +1,207 @@
+"""Open multipart uploads, their parts, and the receipts of completed ones.
+
+A row in `uploads` is an open upload. Every step on one begins by finding that row in its own transaction, and Complete and
+Abort delete it: of two that race one finds it and the other raises Absent.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from mossaic.model.page import Page
+from mossaic.ports import Absent, Busy, Commit, Conflict, Stored
+from mossaic.stores.sql import buckets
+from mossaic.stores.sql.buckets import Counts
+from mossaic.stores.sql.content import blob_ids, change_holders, held
+from mossaic.stores.sql.objects import publish, require_free
+from mossaic.stores.sql.rows import (
+    PART_COLUMNS,
+    RECEIPT_COLUMNS,
+    UPLOAD_COLUMNS,
+    micros,
+    part_from,
+    receipt_from,
+    signed,
+    upload_from,
+    upload_row,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from mossaic.model.names import BucketName, ObjectKey, UploadId
+    from mossaic.model.object import Blob
+    from mossaic.model.upload import Completed, Part, Upload
+    from mossaic.stores.sql.database import Database, Row, Transaction
+
+_ADD = f"INSERT INTO uploads (bucket_id, {UPLOAD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_GET = f"SELECT {UPLOAD_COLUMNS} FROM uploads WHERE upload_id = ? AND bucket_id = ? AND key = ?"  # noqa: S608
+_BEFORE = f"""SELECT {UPLOAD_COLUMNS} FROM uploads WHERE bucket_id = ? AND initiated_at < ?
+    ORDER BY initiated_at LIMIT ?"""  # noqa: S608  # constants
+_OPEN = "SELECT upload_num, bucket_id, key, sequential FROM uploads WHERE upload_id = ?"
+_CLOSE = "DELETE FROM uploads WHERE upload_num = ?"
+_PUT_PART = f"INSERT OR REPLACE INTO parts (upload_num, {PART_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_OLD_PART = "SELECT size, packed FROM parts WHERE upload_num = ? AND number = ?"
+_LAST_PART = "SELECT max(number) FROM parts WHERE upload_num = ?"
+_PARTS = f"""SELECT {PART_COLUMNS} FROM parts WHERE upload_num = (SELECT upload_num FROM uploads WHERE upload_id = ?)
+    AND number > ? ORDER BY number LIMIT ?"""  # noqa: S608  # constants
+_PART = f"""SELECT {PART_COLUMNS} FROM parts WHERE upload_num = (SELECT upload_num FROM uploads WHERE upload_id = ?)
+    AND number = ?"""  # noqa: S608  # constants
+_HELD_PARTS = "SELECT number, etag, size, packed FROM parts WHERE upload_num = ? ORDER BY number"
+_DROP_PARTS = "DELETE FROM parts WHERE upload_num = ?"
+_ADD_RECEIPT = f"INSERT INTO receipts (bucket_id, {RECEIPT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_GET_RECEIPT = f"""SELECT {RECEIPT_COLUMNS} FROM receipts WHERE upload_id = ? AND key = ?
+    AND bucket_id = (SELECT bucket_id FROM buckets WHERE name = ?)"""  # noqa: S608  # constants
+_NO_LIMIT = -1
+
+
+def put_part(tx: Transaction, upload_id: UploadId, part: Part, new_blobs: tuple[Blob, ...]) -> None:
+    row = tx.one(_OPEN, upload_id)
+    if row is None:
+        raise Absent(upload_id)
+    upload_num, bucket_id, _, sequential = row
+    if sequential and part.number != (last := tx.all(_LAST_PART, upload_num)[0][0] or 0) + 1:
+        raise Conflict(f"part {part.number} does not follow part {last}")
+    old = tx.one(_OLD_PART, upload_num, part.number)
+    packed = part.manifest.pack()
+    gone = Counter(blob_ids(old[1])) if old is not None else Counter[bytes]()
+    change_holders(tx, gone=gone, come=Counter(blob_ids(packed)), new_blobs=new_blobs)
+    values = (part.number, part.size, part.etag, signed(part.crc64), micros(part.stored_at), packed)
+    tx.run(_PUT_PART, upload_num, *values)
+    added, size = (1, part.size) if old is None else (0, part.size - old[0])
+    buckets.count(tx, bucket_id, Counts(parts=added, part_size=size))
+
+
+def complete(
+    tx: Transaction, upload: Upload, parts: Sequence[Part], commit: Commit, receipt: Completed
+) -> Stored:
+    upload_num, bucket_id = _open(tx, upload.bucket, upload.key, upload.upload_id)
+    stored = tx.all(_HELD_PARTS, upload_num)
+    listed = _still_there(stored, parts)
+    if not blob_ids(commit.version.manifest.pack()) <= listed | _ids(commit.new_blobs):
+        raise Busy("a part was replaced by one of the same etag")
+    result = publish(tx, commit, gone=held(row[3] for row in stored))
+    _close(tx, upload_num, bucket_id, stored)
+    receipt = replace(receipt, version_id=result.version_id)
+    tx.run(_ADD_RECEIPT, bucket_id, *_receipt_row(receipt))
+    return result
+
+
+def _still_there(stored: list[Row], parts: Sequence[Part]) -> set[bytes]:
+    """The blobs of the listed parts. Raises Busy when one is not what it was."""
+    by_number = {row[0]: row for row in stored}
+    blobs: set[bytes] = set()
+    for part in parts:
+        row = by_number.get(part.number)
+        if row is None or row[1] != part.etag:
+            raise Busy(f"part {part.number} changed")
+        blobs |= blob_ids(row[3])
+    return blobs
+
+
+def _ids(blobs: tuple[Blob, ...]) -> set[bytes]:
+    return {bytes.fromhex(blob.blob_id) for blob in blobs}
+
+
+def abort(tx: Transaction, bucket: BucketName, key: ObjectKey, upload_id: UploadId) -> None:
+    upload_num, bucket_id = _open(tx, bucket, key, upload_id)
+    stored = tx.all(_HELD_PARTS, upload_num)
+    change_holders(tx, gone=held(row[3] for row in stored), come=Counter())
+    _close(tx, upload_num, bucket_id, stored)
+
+
+def _open(tx: Transaction, bucket: BucketName, key: ObjectKey, upload_id: UploadId) -> tuple[int, int]:
+    """The numbers of the open upload and its bucket. Raises Absent."""
+    bucket_id = buckets.bucket_id_of(tx, bucket)
+    row = tx.one(_OPEN, upload_id)
+    if row is None or row[1:3] != (bucket_id, key.encode()):
+        raise Absent(upload_id)
+    return row[0], bucket_id
+
+
+def _close(tx: Transaction, upload_num: int, bucket_id: int, stored: list[Row]) -> None:
+    """Remove the rows of the upload; the references of its parts have been moved or released."""
+    tx.run(_DROP_PARTS, upload_num)
+    tx.run(_CLOSE, upload_num)
+    size = sum(row[2] for row in stored)
+    buckets.count(tx, bucket_id, Counts(uploads=-1, parts=-len(stored), part_size=-size))
+
+
+def _receipt_row(receipt: Completed) -> tuple[object, ...]:
+    return (
+        receipt.upload_id,
+        receipt.key.encode(),
+        receipt.digest,
+        receipt.etag,
+        signed(receipt.crc64),
+        receipt.size,
+        receipt.version_id,
+        micros(receipt.completed_at),
+    )
+
+
+class UploadTables:
+    """`ports.Uploads`, but for the listing of uploads."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def create_upload(self, upload: Upload) -> None:
+        def step(tx: Transaction) -> None:
+            bucket_id, versioning = buckets.bucket_of(tx, upload.bucket)
+            if upload.forbid_overwrite:
+                require_free(tx, bucket_id, upload.key, versioning)
+            if tx.one("SELECT 1 FROM receipts WHERE upload_id = ?", upload.upload_id) is not None:
+                raise Conflict(f"{upload.upload_id} was used before")
+            tx.run(_ADD, bucket_id, *upload_row(upload))
+            buckets.count(tx, bucket_id, Counts(uploads=1))
+
+        await self._database.write(step)
+
+    async def upload(self, bucket: BucketName, key: ObjectKey, upload_id: UploadId) -> Upload | None:
+        read = self._database.read
+        with read.snapshot():
+            try:
+                bucket_id = buckets.bucket_id_of(read, bucket)
+            except Absent:
+                return None
+            row = read.one(_GET, upload_id, bucket_id, key.encode())
+        return None if row is None else upload_from(bucket, row)
+
+    async def put_part(self, upload_id: UploadId, part: Part, new_blobs: tuple[Blob, ...]) -> None:
+        await self._database.write(lambda tx: put_part(tx, upload_id, part, new_blobs))
+
+    async def part(self, upload_id: UploadId, number: int) -> Part | None:
+        row = self._database.read.one(_PART, upload_id, number)
+        return None if row is None else part_from(row)
+
+    async def parts(self, upload_id: UploadId, *, after: int, limit: int) -> Page[Part]:
+        rows = self._database.read.all(_PARTS, upload_id, after, limit + 1)
+        items = tuple(part_from(row) for row in rows[:limit])
+        truncated = len(rows) > limit
+        return Page(items=items, truncated=truncated, next_key=str(items[-1].number) if truncated else "")
+
+    async def all_parts(self, upload_id: UploadId) -> Sequence[Part]:
+        return [part_from(row) for row in self._database.read.all(_PARTS, upload_id, 0, _NO_LIMIT)]
+
+    async def complete(
+        self, upload: Upload, parts: Sequence[Part], commit: Commit, receipt: Completed
+    ) -> Stored:
+        return await self._database.write(lambda tx: complete(tx, upload, parts, commit, receipt))
+
+    async def receipt(self, bucket: BucketName, key: ObjectKey, upload_id: UploadId) -> Completed | None:
+        row = self._database.read.one(_GET_RECEIPT, upload_id, key.encode(), bucket)
+        return None if row is None else receipt_from(bucket, row)
+
+    async def abort(self, bucket: BucketName, key: ObjectKey, upload_id: UploadId) -> None:
+        await self._database.write(lambda tx: abort(tx, bucket, key, upload_id))
+
+    async def uploads_before(self, bucket: BucketName, before: datetime, limit: int) -> Sequence[Upload]:
+        """Oldest first. Raises Absent (bucket)."""
+        read = self._database.read
+        with read.snapshot():
+            rows = read.all(_BEFORE, buckets.bucket_id_of(read, bucket), micros(before), limit)
+        return [upload_from(bucket, row) for row in rows]
