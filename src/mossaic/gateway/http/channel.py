@@ -1,0 +1,187 @@
+"""One connection's bytes as the loop sees them: what came in and was not used yet, and whether more may be written."""
+
+from __future__ import annotations
+
+import math
+import os
+import socket
+import struct
+import threading
+from typing import TYPE_CHECKING, Final, cast
+
+from mossaic.gateway.http.limits import SMALL
+from mossaic.gateway.http.pace import Pace
+from mossaic.protocol.errors import INCOMPLETE_BODY, REQUEST_TIMEOUT, OssError
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from mossaic.gateway.http.limits import HttpLimits
+
+_RESET: Final = struct.pack("ii", 1, 0)  # struct linger: on, 0 s
+_LEASES: Final = (
+    threading.Lock()
+)  # between a thread that returns a descriptor and the loop that shuts it down
+
+
+class Channel:
+    """Wraps the transport. `deadline` (monotonic seconds) is watched by the connection's tick.
+
+    Reading is paused when more than SMALL bytes wait unused; so a connection holds at most that and one read of the
+    loop (256 KiB) in memory, however much a client sends.
+    """
+
+    __slots__ = (
+        "_flushed", "_leased", "_limits", "_loop", "_more", "_paused", "_writable", "deadline", "ended", "inbox",
+        "lost", "secure", "timed_out", "transport",
+    )  # fmt: skip
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, transport: asyncio.Transport, limits: HttpLimits
+    ) -> None:
+        self.transport = transport
+        self.secure = transport.get_extra_info("sslcontext") is not None
+        self.inbox = bytearray()
+        self.deadline = math.inf
+        self.ended = False  # the client sends no more
+        self.lost = False  # there is no connection any more
+        self.timed_out = False
+        self._loop = loop
+        self._limits = limits
+        self._more: asyncio.Future[None] | None = None
+        self._flushed: asyncio.Future[None] | None = None
+        self._leased: socket.socket | None = None
+        self._paused = False
+        self._writable = True
+        # High water 0: `pause_writing` tells of every byte that the kernel did not take at once.
+        transport.set_write_buffer_limits(high=0)
+
+    # --- called by the protocol ---------------------------------------------------------------------------------------
+
+    def feed(self, data: bytes) -> None:
+        self.inbox += data
+        self._wake()
+        if len(self.inbox) > SMALL:
+            self.pause()
+
+    def end(self) -> None:
+        self.ended = True
+        self._wake()
+
+    @property
+    def writing(self) -> bool:
+        """Somebody waits in `flushed`."""
+        return self._flushed is not None
+
+    def lose(self) -> None:
+        self.ended = self.lost = self._writable = True
+        self._wake()
+        self._wake_writer()
+
+    def expire(self) -> None:
+        """The deadline of whoever waits in `more` has passed."""
+        self.timed_out = True
+        self.deadline = math.inf
+        self._wake()
+
+    def block(self, blocked: bool) -> None:
+        self._writable = not blocked
+        if not blocked:
+            self._wake_writer()
+
+    def _wake(self) -> None:
+        if self._more is not None and not self._more.done():
+            self._more.set_result(None)
+
+    def _wake_writer(self) -> None:
+        if self._flushed is not None and not self._flushed.done():
+            self._flushed.set_result(None)
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        if not self._paused and not self.transport.is_closing():
+            self._paused = True
+            self.transport.pause_reading()
+
+    def resume(self) -> None:
+        if self._paused and not self.transport.is_closing():
+            self._paused = False
+            self.transport.resume_reading()
+
+    def body_pace(self) -> Pace:
+        return Pace(idle_s=self._limits.body_idle_s, quantum=self._limits.quantum)
+
+    async def more(self, pace: Pace) -> None:
+        """Wait until the inbox has grown. Raises OssError: REQUEST_TIMEOUT, INCOMPLETE_BODY."""
+        self.check()
+        self.resume()
+        before = len(self.inbox)
+        self.deadline = pace.deadline
+        self._more = self._loop.create_future()
+        try:
+            await self._more
+        finally:
+            self._more = None
+            self.deadline = math.inf
+        pace.moved(len(self.inbox) - before)
+
+    def check(self) -> None:
+        """Raises OssError when no more bytes can come."""
+        if self.timed_out:
+            raise OssError(REQUEST_TIMEOUT)
+        if self.ended:
+            raise OssError(INCOMPLETE_BODY)
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def write(self, data: bytes) -> None:
+        if not self.transport.is_closing():
+            self.transport.write(data)
+
+    async def flushed(self) -> None:
+        """Wait until the kernel has all that was written; returns also when the connection is lost."""
+        if self._writable or self.lost:
+            return
+        self.deadline = Pace(idle_s=self._limits.write_idle_s, quantum=1).deadline
+        self._flushed = self._loop.create_future()
+        try:
+            await self._flushed
+        finally:
+            self._flushed = None
+            self.deadline = math.inf
+
+    # --- hand-off -----------------------------------------------------------------------------------------------------
+
+    def duplicate(self) -> socket.socket:
+        """The connection under a descriptor of its own, non-blocking, for a worker thread: whatever the loop does to
+        the transport, the thread's descriptor cannot be reused under it. Raises OSError when it is closed."""
+        self._leased = made = self._same_socket()
+        made.setblocking(False)
+        return made
+
+    def _same_socket(self) -> socket.socket:
+        if self.lost or self.transport.is_closing():
+            raise ConnectionResetError
+        known = cast("socket.socket", self.transport.get_extra_info("socket"))
+        return socket.socket(known.family, known.type, known.proto, fileno=os.dup(known.fileno()))
+
+    def returned(self, leased: socket.socket) -> None:
+        """May be called from any thread."""
+        with _LEASES:
+            leased.close()
+            self._leased = None
+
+    def cut(self, *, reset: bool = False) -> None:
+        """End the connection now; a thread that holds it wakes up and fails. With `reset` the client gets RST, so
+        that it cannot take what it has for a whole answer."""
+        try:
+            if reset and not self.secure:
+                with self._same_socket() as same:
+                    same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+            with _LEASES:
+                if self._leased is not None:
+                    self._leased.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass  # it is gone already, which is what we want
+        self.transport.abort()

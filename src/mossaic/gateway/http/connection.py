@@ -1,0 +1,261 @@
+"""One client connection: head, handler, answer, and again. One request at a time; pipelined ones wait their turn."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import math
+import socket
+import time
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Final, cast
+
+from mossaic.gateway.http.answer import bodyless, render_head, render_refusal
+from mossaic.gateway.http.body import RequestBody
+from mossaic.gateway.http.channel import Channel
+from mossaic.gateway.http.delivery import deliver
+from mossaic.gateway.http.head import Head, Refused, has_bare_lf, parse_head
+from mossaic.gateway.message import HttpRequest, HttpResponse
+from mossaic.protocol.errors import OssError
+
+if TYPE_CHECKING:
+    from mossaic.gateway.http.site import Site
+
+log = logging.getLogger(__name__)
+_END: Final = b"\r\n\r\n"
+
+
+class Phase(Enum):
+    IDLE = auto()  # between requests, nothing received
+    HEAD = auto()  # a head has begun
+    BUSY = auto()  # a request is being answered
+    LINGER = auto()  # the last answer is sent; what still comes is thrown away
+    CLOSED = auto()
+
+
+class Connection(asyncio.Protocol):
+    """Deadlines are looked at by the server's tick, not by a timer a request: most never matter."""
+
+    __slots__ = ("_channel", "_deadline", "_lingered", "_phase", "_remote", "_scanned", "_site")
+
+    _channel: Channel
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._phase = Phase.IDLE
+        self._deadline = math.inf
+        self._scanned = 0  # bytes of the inbox known to hold no end of a head
+        self._lingered = 0
+        self._remote = ""
+
+    # --- asyncio.Protocol ---------------------------------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        site = self._site
+        self._channel = Channel(asyncio.get_running_loop(), cast("asyncio.Transport", transport), site.limits)
+        self._remote = _remote(transport.get_extra_info("peername"))
+        _set_nodelay(transport)
+        site.accepted += 1
+        full = len(site.connections) >= site.max_connections
+        site.connections.add(self)
+        if full or site.closing:
+            site.turned_away += 1
+            self._refuse(503, "The server has too many connections.")
+        else:
+            self._wait(Phase.IDLE, site.limits.keepalive_s)
+
+    def data_received(self, data: bytes) -> None:
+        if self._phase is Phase.LINGER:
+            self._lingered += len(data)
+            if self._lingered > self._site.limits.linger_bytes:
+                self.cut()
+            return
+        if self._phase is Phase.CLOSED:
+            return
+        self._channel.feed(data)
+        if self._phase is not Phase.BUSY:
+            self._next_head()
+
+    def eof_received(self) -> bool:
+        self._channel.end()
+        if self._phase is Phase.BUSY and not self._channel.secure:
+            return True  # the client has said all, and still waits for the answer
+        self._close()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        self._channel.lose()
+        self._wait(Phase.CLOSED, math.inf)
+        site = self._site
+        site.connections.discard(self)
+        if not site.connections:
+            site.emptied.set()
+
+    def pause_writing(self) -> None:
+        self._channel.block(True)
+
+    def resume_writing(self) -> None:
+        self._channel.block(False)
+
+    # --- called by the server -----------------------------------------------------------------------------------------
+
+    def tick(self, now: float) -> None:
+        channel = self._channel
+        if now >= channel.deadline:
+            channel.deadline = math.inf
+            if channel.writing:
+                self.cut()
+            else:
+                channel.expire()
+        if now >= self._deadline:
+            self._deadline = math.inf
+            if self._phase is Phase.HEAD:
+                self._refuse(408, "The head of the request did not arrive in time.")
+            elif self._phase is Phase.IDLE:
+                self._close()
+            else:
+                self.cut()
+
+    def retire(self) -> None:
+        """The server goes down: an idle connection closes now, a busy one after its answer."""
+        if self._phase in (Phase.IDLE, Phase.HEAD):
+            self._close()
+
+    def cut(self) -> None:
+        self._channel.cut()
+
+    # --- requests -----------------------------------------------------------------------------------------------------
+
+    def _wait(self, phase: Phase, seconds: float) -> None:
+        self._phase = phase
+        self._deadline = time.monotonic() + seconds
+
+    def _next_head(self) -> None:
+        inbox = self._channel.inbox
+        if self._scanned == 0 and inbox.startswith(b"\r\n"):
+            del inbox[:2]  # RFC 9112 2.2: an empty line before the request line; one, not many
+        end = inbox.find(_END, max(0, self._scanned - 3))
+        if (len(inbox) if end < 0 else end) > self._site.limits.max_head_bytes:
+            self._refuse(431, "The head of the request is too long.")
+        elif end >= 0:
+            head = bytes(inbox[:end])
+            del inbox[: end + 4]
+            self._scanned = 0
+            self._begin(head)
+        elif inbox:
+            self._continue_head(inbox)
+
+    def _continue_head(self, inbox: bytearray) -> None:
+        if has_bare_lf(inbox[max(0, self._scanned - 1) :]):
+            self._refuse(400, "The head holds a bare line feed.")
+            return
+        self._scanned = len(inbox)
+        if self._phase is not Phase.HEAD:
+            self._wait(Phase.HEAD, self._site.limits.head_timeout_s)
+        self._channel.resume()
+
+    def _begin(self, data: bytes) -> None:
+        site = self._site
+        try:
+            head = parse_head(data, max_headers=site.limits.max_headers)
+        except Refused as refused:
+            self._refuse(refused.status, refused.reason)
+            return
+        body = RequestBody(self._channel, head, site.workers)
+        request = HttpRequest(
+            method=head.method,
+            target=head.target,
+            headers=head.headers,
+            body=body,
+            remote=self._remote,
+            secure=self._channel.secure,
+            index=head.index,
+        )
+        self._wait(Phase.BUSY, math.inf)
+        task = asyncio.get_running_loop().create_task(self._exchange(head, request, body))
+        site.tasks.add(task)
+        task.add_done_callback(site.tasks.discard)
+
+    async def _exchange(self, head: Head, request: HttpRequest, body: RequestBody) -> None:
+        try:
+            response = await self._site.handle(request)
+        except (
+            Exception
+        ):  # the last floor: the pipeline answers its errors itself, and a bug must not hang a client
+            log.exception("the handler of %s failed", head.method)
+            response = HttpResponse(status=500, close=True)
+        keep = head.keep_alive and not response.close and not self._site.closing
+        keep = keep and self._reusable(response, body)
+        try:
+            rendered = render_head(response, method=head.method, keep_alive=keep)
+        except ValueError:
+            log.exception("the answer to %s has a header that cannot be sent", head.method)
+            response, keep = HttpResponse(status=500), False
+            rendered = render_head(response, method=head.method, keep_alive=False)
+        content = b"" if bodyless(head.method, response.status) else response.body
+        if await deliver(self._channel, self._site, head=rendered, content=content):
+            await self._finish(body, keep=keep)
+
+    def _reusable(self, response: HttpResponse, body: RequestBody) -> bool:
+        """What is left of an unread body may be read away after a success; after a refusal nothing in the stream is
+        trusted any more."""
+        if body.done:
+            return True
+        return response.status < 400 and body.drainable(self._site.limits.drain_bytes)
+
+    async def _finish(self, body: RequestBody, *, keep: bool) -> None:
+        if keep and not body.done:
+            try:
+                await body.drain()
+            except OssError:
+                keep = False
+        if self._phase is not Phase.BUSY:
+            return  # lost meanwhile
+        if not keep or self._site.closing or (self._channel.ended and not self._channel.inbox):
+            self._linger(done=body.done)
+            return
+        self._wait(Phase.IDLE, self._site.limits.keepalive_s)
+        self._channel.resume()
+        self._next_head()
+
+    # --- the end ------------------------------------------------------------------------------------------------------
+
+    def _refuse(self, status: int, reason: str) -> None:
+        self._channel.write(render_refusal(status, reason))
+        self._linger(done=False)
+
+    def _linger(self, *, done: bool) -> None:
+        """Close so that the answer arrives: closing a socket with unread bytes sends RST, which destroys it."""
+        channel = self._channel
+        quiet = done and not channel.inbox
+        channel.inbox.clear()
+        if quiet or channel.ended or channel.secure:
+            self._close()
+            return
+        self._wait(Phase.LINGER, self._site.limits.linger_s)
+        if channel.transport.can_write_eof():
+            channel.transport.write_eof()
+        channel.resume()
+
+    def _close(self) -> None:
+        """What is written still goes out, within a deadline."""
+        self._wait(Phase.CLOSED, self._site.limits.write_idle_s)
+        self._channel.transport.close()
+
+
+def _remote(peer: object) -> str:
+    """The client's IP address, an IPv4 one in its own form."""
+    if not isinstance(peer, tuple):
+        return ""
+    host = str(cast("tuple[object, ...]", peer)[0])
+    if not host.startswith("::ffff:"):
+        return host
+    mapped = ipaddress.IPv6Address(host).ipv4_mapped
+    return host if mapped is None else str(mapped)
+
+
+def _set_nodelay(transport: asyncio.BaseTransport) -> None:
+    sock = cast("socket.socket | None", transport.get_extra_info("socket"))
+    if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
