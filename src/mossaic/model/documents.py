@@ -6,7 +6,7 @@ One mechanism for all: a document is stored under a name in `Bucket.documents` a
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from mossaic.protocol.codec.document import read_document, write_document
 from mossaic.protocol.codec.plan import plan_of
@@ -34,7 +34,7 @@ def load(bucket: Bucket, name: str, kind: type[Shape]) -> Shape | None:
     text = bucket.documents.get(name)
     if text is None:
         return None
-    shape = _parsed(kind, text)
+    shape = _parsed(cast("Hashable", kind), text)
     assert isinstance(shape, kind)
     return shape
 
