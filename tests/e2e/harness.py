@@ -334,7 +334,10 @@ class Called:
 
 
 class CallbackReceiver:
-    """An application server on loopback: records what OSS posts, answers JSON (or what `answer` says)."""
+    """An application server on loopback: records what OSS posts, answers JSON (or what `answer` says).
+
+    A target that ends in /fail is always answered with 404.
+    """
 
     def __init__(self) -> None:
         self.calls: list[Called] = []
@@ -347,7 +350,7 @@ class CallbackReceiver:
                 body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
                 headers = {name.lower(): value for name, value in self.headers.items()}
                 receiver.calls.append(Called(target=self.path, headers=headers, body=body))
-                self.send_response(receiver.status)
+                self.send_response(404 if self.path.endswith("/fail") else receiver.status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(receiver.answer)))
                 self.end_headers()

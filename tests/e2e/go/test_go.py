@@ -1,0 +1,102 @@
+"""The Go SDKs, v2 and v1: builds the Go tests beside this file once, runs each against a bucket of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.conftest import new_bucket
+from tests.e2e.harness import need_tool
+
+if TYPE_CHECKING:
+    from tests.e2e.harness import CallbackReceiver, Server
+
+HERE = Path(__file__).parent
+EIGHT = [1, 2, 3, 4, 5, 6, 7, 8]
+
+NAMES = (
+    "TestV1CallbackMetaAndTags",
+    "TestV1ForbidOverwriteAndPresigned",
+    "TestV1ListsAndAborts",
+    "TestV1ResumeSendsOnlyMissingParts",
+    "TestV2AbortEndsTheUpload",
+    "TestV2Callback",
+    "TestV2Downloader",
+    "TestV2FailedCallbackIsAnError",
+    "TestV2ForbidOverwriteAndStorageClassAtComplete",
+    "TestV2HeadersTagsAndMetaComeBack",
+    "TestV2ListsWhileUploading",
+    "TestV2Presigned",
+    "TestV2RangesCopiesAppendSymlinkDelete",
+    "TestV2ResumeSendsOnlyMissingParts",
+    "TestV2UploaderReportsProgress",
+)
+
+
+@pytest.fixture(scope="session")
+def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    go = need_tool("go")
+    target = tmp_path_factory.mktemp("go") / "e2e.test"
+    built = subprocess.run(
+        [go, "test", "-c", "-o", str(target), "."],
+        cwd=HERE,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
+    )
+    assert built.returncode == 0, built.stderr
+    return target
+
+
+def run(
+    binary: Path, name: str, server: Server, receiver: CallbackReceiver, extra: dict[str, str] | None = None
+) -> dict[str, str]:
+    """Run one Go test for both signature versions; the buckets it used, by version."""
+    buckets = {version: new_bucket(server) for version in ("V1", "V4")}
+    env = {
+        **os.environ,
+        "E2E_ENDPOINT": server.endpoint,
+        "E2E_KEY_ID": server.access_key_id,
+        "E2E_KEY_SECRET": server.access_key_secret,
+        "E2E_CALLBACK": receiver.url,
+        **{f"E2E_BUCKET_{version}": bucket for version, bucket in buckets.items()},
+        **(extra or {}),
+    }
+    done = subprocess.run(
+        [binary, "-test.run", f"^{name}$", "-test.v"],
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"--- PASS: {name} " in done.stdout, done.stdout
+    return buckets
+
+
+def test_every_go_test_is_run(binary: Path) -> None:
+    listed = subprocess.run(
+        [binary, "-test.list", "."], capture_output=True, text=True, timeout=30, check=True
+    )
+
+    assert sorted(listed.stdout.split()) == sorted(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_go(name: str, binary: Path, server: Server, receiver: CallbackReceiver) -> None:
+    buckets = run(binary, name, server, receiver)
+
+    if "Resume" in name:
+        for bucket in buckets.values():
+            assert server.parts_put(bucket) == EIGHT
+            assert len(server.log_lines(bucket=bucket, operation="InitiateMultipartUpload")) == 1
+    if "Callback" in name and "Failed" not in name:
+        assert sorted(call.form()["bucket"] for call in receiver.calls) == sorted(buckets.values())
+        assert all(call.form()["order"] == "42 & more" for call in receiver.calls)
+        assert all(call.signature_holds() for call in receiver.calls)
