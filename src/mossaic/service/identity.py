@@ -57,12 +57,9 @@ class Presented:
 
 
 async def account_id(store: Identities, configured: str | None) -> str:
-    """The id of the account: the configured one, else 16 random digits that are made once and kept."""
-    if configured:
-        return configured
-    return await store.put_setting(
-        "account_id", "1" + "".join(secrets.choice("0123456789") for _ in range(15))
-    )
+    """The id of the account: the configured one, else the one of an earlier start, else 16 random digits that are kept."""
+    held = await store.put_setting("account_id", configured or f"1{secrets.randbelow(10**15):015d}")
+    return configured or held
 
 
 class IdentityService:
