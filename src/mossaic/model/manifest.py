@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 _PACKED: Final = struct.Struct(">16sQQ")  # blob id (16 bytes), offset, length
+EXTENT_BYTES: Final = _PACKED.size
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,19 +27,37 @@ class Extent:
     length: int
 
 
-@dataclass(frozen=True)
 class Manifest:
-    """Extents in object order. Not slotted: the running ends are computed once, on first use."""
+    """Extents in object order; a value, like a frozen dataclass.
 
-    extents: tuple[Extent, ...] = ()
+    It is held packed or as extents, and each is made from the other on first use: joining the manifests of 10,000
+    parts, or reading a range of such an object, should not make 10,000 Python objects.
+    """
+
+    def __init__(self, extents: Iterable[Extent] = (), *, packed: bytes | None = None) -> None:
+        """From extents, or from what `pack` gave."""
+        if packed is None:
+            self.__dict__["extents"] = tuple(extents)
+        else:
+            self.__dict__["packed"] = packed
+
+    @cached_property
+    def extents(self) -> tuple[Extent, ...]:
+        return tuple(self._extent(index) for index in range(len(self.packed) // EXTENT_BYTES))
+
+    @cached_property
+    def packed(self) -> bytes:
+        """32 bytes an extent: blob id, offset, length, big-endian."""
+        return b"".join(_PACKED.pack(bytes.fromhex(e.blob_id), e.offset, e.length) for e in self.extents)
 
     @cached_property
     def ends(self) -> tuple[int, ...]:
-        return tuple(accumulate(extent.length for extent in self.extents))
+        """Where each extent ends in the object."""
+        return tuple(accumulate(length for _, _, length in _PACKED.iter_unpack(self.packed)))
 
     @property
     def size(self) -> int:
-        return self.ends[-1] if self.extents else 0
+        return self.ends[-1] if self.ends else 0
 
     @property
     def blob_ids(self) -> frozenset[BlobId]:
@@ -50,7 +69,7 @@ class Manifest:
         index = bisect_right(self.ends, start)
         position = self.ends[index - 1] if index else 0
         while position < stop:
-            extent = self.extents[index]
+            extent = self._extent(index)
             skip = max(start - position, 0)
             take = min(stop - position, extent.length) - skip
             yield Extent(extent.blob_id, extent.offset + skip, take)
@@ -59,17 +78,28 @@ class Manifest:
 
     def pack(self) -> bytes:
         """32 bytes an extent: blob id, offset, length, big-endian."""
-        return b"".join(_PACKED.pack(bytes.fromhex(e.blob_id), e.offset, e.length) for e in self.extents)
+        return self.packed
 
     @classmethod
     def unpack(cls, packed: bytes) -> Manifest:
-        return cls(
-            tuple(
-                Extent(BlobId(raw.hex()), offset, length)
-                for raw, offset, length in _PACKED.iter_unpack(packed)
-            )
-        )
+        return cls(packed=packed)
 
     @classmethod
     def join(cls, parts: Iterable[Manifest]) -> Manifest:
-        return cls(tuple(extent for part in parts for extent in part.extents))
+        return cls(packed=b"".join([part.packed for part in parts]))
+
+    def _extent(self, index: int) -> Extent:
+        raw, offset, length = _PACKED.unpack_from(self.packed, index * EXTENT_BYTES)
+        return Extent(BlobId(raw.hex()), offset, length)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a manifest does not change: {name}")
+
+    def __eq__(self, other: object) -> bool:
+        return self.packed == other.packed if isinstance(other, Manifest) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.packed)
+
+    def __repr__(self) -> str:
+        return f"Manifest({self.extents!r})"

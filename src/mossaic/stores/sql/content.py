@@ -7,10 +7,12 @@ of objects may still be read when its last version goes; it is retired and gives
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from typing import TYPE_CHECKING
 
+from mossaic.model.manifest import EXTENT_BYTES
 from mossaic.ports import Damaged
-from mossaic.stores.sql.rows import BLOB_ID_BYTES, EXTENT_BYTES, PackedManifest, signed
+from mossaic.stores.sql.rows import BLOB_ID_BYTES, StoredManifest, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,11 +38,8 @@ def blob_ids(packed: bytes) -> set[bytes]:
 
 
 def held(manifests: Iterable[bytes]) -> Counter[bytes]:
-    """References that these packed manifests count on each blob."""
-    counts: Counter[bytes] = Counter()
-    for packed in manifests:
-        counts.update(blob_ids(packed))
-    return counts
+    """References that these packed manifests count on each blob: one a manifest."""
+    return Counter(chain.from_iterable(map(blob_ids, manifests)))
 
 
 def change_holders(
@@ -54,12 +53,13 @@ def change_holders(
     for blob_id, blob in fresh.items():
         tx.run(_ADD_BLOB, blob_id, blob.size, blob.md5, signed(blob.crc64), come[blob_id])
     down: list[tuple[int, bytes]] = []
-    for blob_id in (come.keys() | gone.keys()) - fresh.keys():
-        change = come[blob_id] - gone[blob_id]
-        if change > 0 and tx.run(_HOLD, change, blob_id) == 0:
-            raise Damaged(f"blob {blob_id.hex()} is gone")
-        if change < 0:
-            down.append((-change, blob_id))
+    if come != gone:  # equal for a Complete of all parts: only the holder changes
+        for blob_id in (come.keys() | gone.keys()) - fresh.keys():
+            change = come[blob_id] - gone[blob_id]
+            if change > 0 and tx.run(_HOLD, change, blob_id) == 0:
+                raise Damaged(f"blob {blob_id.hex()} is gone")
+            if change < 0:
+                down.append((-change, blob_id))
     if down:
         tx.many(_RELEASE, down)
         tx.freed = True
@@ -79,9 +79,9 @@ def add_content(
     manifest = version.manifest
     gone = Counter() if gone is None else gone
     is_copy = not gone and not new_blobs
-    if is_copy and isinstance(manifest, PackedManifest) and tx.run(_SHARE, manifest.content_id):
+    if is_copy and isinstance(manifest, StoredManifest) and tx.run(_SHARE, manifest.content_id):
         return manifest.content_id
-    packed = manifest.pack() if version.inline is None else b""
+    packed = manifest.packed if version.inline is None else b""
     change_holders(tx, gone=gone, come=Counter(blob_ids(packed)), new_blobs=new_blobs)
     if packed:
         return tx.insert(_ADD_CONTENT, packed, None)

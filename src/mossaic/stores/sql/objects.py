@@ -253,7 +253,7 @@ def _extended(tx: Transaction, content_id: int | None, commit: Commit, now: int)
     thousandth append costs what the first did; else the old one is released as usual."""
     row = tx.one("SELECT packed FROM content WHERE content_id = ? AND refs = 1", content_id)
     old = blob_ids(row[0]) if row is not None and row[0] is not None else set[bytes]()
-    new = blob_ids(commit.version.manifest.pack())
+    new = blob_ids(commit.version.manifest.packed)
     if old and old <= new:
         extended = add_content(tx, commit.version, commit.new_blobs, gone=Counter(old))
         tx.run("DELETE FROM content WHERE content_id = ?", content_id)

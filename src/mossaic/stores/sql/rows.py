@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from mossaic.model.bucket import Bucket, BucketAcl, Versioning
-from mossaic.model.manifest import Extent, Manifest
+from mossaic.model.manifest import Manifest
 from mossaic.model.names import BucketName, ObjectKey, UploadId, VersionId
 from mossaic.model.object import ObjectAcl, ObjectHeaders, ObjectType, ObjectVersion, StorageClass
 from mossaic.model.upload import Completed, Part, Upload
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mossaic.stores.sql.database import Row
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,7 +24,8 @@ _TYPES: Final = {kind.value: kind for kind in ObjectType}
 _CLASSES: Final = {kind.value: kind for kind in StorageClass}
 _ACLS: Final = {acl.value: acl for acl in ObjectAcl}
 _NO_HEADERS: Final = ObjectHeaders()
-EXTENT_BYTES: Final = 32  # of a packed manifest
+_NO_TAGS: Final[Mapping[str, str]] = MappingProxyType({})
+_NO_MANIFEST: Final = Manifest()
 BLOB_ID_BYTES: Final = 16
 
 BUCKET_COLUMNS: Final = (
@@ -55,30 +58,14 @@ def unsigned(stored: int) -> int:
     return stored & 0xFFFF_FFFF_FFFF_FFFF
 
 
-class PackedManifest(Manifest):
-    """A manifest as it was stored, unpacked when somebody looks inside. `content_id` (0: of a part) names its row, so
-    that a copy of the whole object can share it. Equal to any manifest with the same extents."""
+class StoredManifest(Manifest):
+    """The manifest of an object as it was read; it names its content row, so that a copy of the object can share it."""
 
-    def __init__(self, packed: bytes, content_id: int = 0) -> None:
-        # The base class is frozen; its own constructor writes past that, too.
-        self.__dict__["packed"] = packed
+    def __init__(self, packed: bytes, content_id: int) -> None:
+        super().__init__(packed=packed)
         self.__dict__["content_id"] = content_id
 
-    packed: bytes
     content_id: int
-
-    @cached_property
-    def extents(self) -> tuple[Extent, ...]:  # pyright: ignore[reportIncompatibleVariableOverride]
-        return Manifest.unpack(self.packed).extents
-
-    def pack(self) -> bytes:
-        return self.packed
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Manifest) and self.pack() == other.pack()
-
-    def __hash__(self) -> int:
-        return hash(self.packed)
 
 
 def headers_text(headers: ObjectHeaders) -> str | None:
@@ -175,7 +162,10 @@ def listed_from(bucket: BucketName, row: Row, *, is_latest: bool) -> ObjectVersi
         etag=etag,
         crc64=unsigned(crc64),
         modified_at=moment(modified_at),
+        headers=_NO_HEADERS,  # said, though they are the defaults: making new empty ones is a third of the cost
+        tags=_NO_TAGS,
         storage_class=_CLASSES[storage_class],
+        manifest=_NO_MANIFEST,
         is_latest=is_latest,
     )
 
@@ -198,7 +188,7 @@ def version_from(bucket: BucketName, row: Row, *, is_latest: bool) -> ObjectVers
         tags=map_from(tags),
         acl=_ACLS[acl],
         storage_class=_CLASSES[storage_class],
-        manifest=Manifest() if packed is None else PackedManifest(packed, content_id),
+        manifest=_NO_MANIFEST if packed is None else StoredManifest(packed, content_id),
         inline=inline,
         target=target,
         is_latest=is_latest,
@@ -246,7 +236,7 @@ def part_from(row: Row) -> Part:
         etag=etag,
         crc64=unsigned(crc64),
         stored_at=moment(stored_at),
-        manifest=PackedManifest(packed),
+        manifest=Manifest(packed=packed),
     )
 
 

@@ -66,7 +66,7 @@ def put_part(tx: Transaction, upload_id: UploadId, part: Part, new_blobs: tuple[
     if sequential and part.number != (last := tx.all(_LAST_PART, upload_num)[0][0] or 0) + 1:
         raise Conflict(f"part {part.number} does not follow part {last}")
     old = tx.one(_OLD_PART, upload_num, part.number)
-    packed = part.manifest.pack()
+    packed = part.manifest.packed
     gone = Counter(blob_ids(old[1])) if old is not None else Counter[bytes]()
     change_holders(tx, gone=gone, come=Counter(blob_ids(packed)), new_blobs=new_blobs)
     values = (part.number, part.size, part.etag, signed(part.crc64), micros(part.stored_at), packed)
@@ -80,9 +80,7 @@ def complete(
 ) -> Stored:
     upload_num, bucket_id = _open(tx, upload.bucket, upload.key, upload.upload_id)
     stored = tx.all(_HELD_PARTS, upload_num)
-    listed = _still_there(stored, parts)
-    if not blob_ids(commit.version.manifest.pack()) <= listed | _ids(commit.new_blobs):
-        raise Busy("a part was replaced by one of the same etag")
+    _require_unchanged(stored, parts, commit)
     result = publish(tx, commit, gone=held(row[3] for row in stored))
     _close(tx, upload_num, bucket_id, stored)
     receipt = replace(receipt, version_id=result.version_id)
@@ -90,20 +88,17 @@ def complete(
     return result
 
 
-def _still_there(stored: list[Row], parts: Sequence[Part]) -> set[bytes]:
-    """The blobs of the listed parts. Raises Busy when one is not what it was."""
+def _require_unchanged(stored: list[Row], parts: Sequence[Part], commit: Commit) -> None:
+    """Raises Busy: a listed part is not what it was. An equal etag does not say that its blobs are still the same."""
     by_number = {row[0]: row for row in stored}
-    blobs: set[bytes] = set()
-    for part in parts:
-        row = by_number.get(part.number)
-        if row is None or row[1] != part.etag:
+    listed = [by_number.get(part.number) for part in parts]
+    for row, part in zip(listed, parts, strict=True):
+        if row is None or row[1] != part.etag or row[3] != part.manifest.packed:
             raise Busy(f"part {part.number} changed")
-        blobs |= blob_ids(row[3])
-    return blobs
-
-
-def _ids(blobs: tuple[Blob, ...]) -> set[bytes]:
-    return {bytes.fromhex(blob.blob_id) for blob in blobs}
+    whole = b"".join([row[3] for row in listed if row is not None])
+    packed = commit.version.manifest.packed
+    if packed != whole and not blob_ids(packed) <= blob_ids(whole):
+        raise Busy("the object's manifest names blobs that are not of its parts")
 
 
 def abort(tx: Transaction, bucket: BucketName, key: ObjectKey, upload_id: UploadId) -> None:
