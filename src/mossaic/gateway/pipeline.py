@@ -89,7 +89,7 @@ class Pipeline:
         if not first.virtual and path.startswith("/-/"):
             record.operation = "Console"
             return await self.console.serve(request, path)
-        if first.bucket is None and self.sts.matches(request):
+        if first.bucket in (None, "sts") and self.sts.matches(request):  # Host sts.DOMAIN reads as bucket sts
             record.operation = "Sts"
             return await self.sts.handle(request, record)
         record.bucket, record.key = first.bucket, first.key

@@ -116,7 +116,7 @@ class StsEndpoint:
             return False
         if "x-acs-action" in request.index or request.header("authorization").startswith(rpc.ACS3):
             return True
-        if request.method == "POST" and request.header("content-type").lower().startswith(_FORM):
+        if request.method == "POST" and not query and _is_form(request):
             return "authorization" not in request.index
         return "Action=" in query and f"Version={sts.VERSION}" in query
 
@@ -186,8 +186,12 @@ class StsEndpoint:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
+def _is_form(request: HttpRequest) -> bool:
+    return request.header("content-type").lower().startswith(_FORM)
+
+
 def _form_pairs(request: HttpRequest, body: bytes) -> Pairs:
-    if not request.header("content-type").lower().startswith(_FORM):
+    if not _is_form(request):
         return ()
     return tuple((name, value) for name, value, _ in parse_query(body.decode("latin-1")))
 
