@@ -1,0 +1,122 @@
+"""The Java SDK: builds the Maven project beside this file once, runs each flow in a JVM against a bucket of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.conftest import new_bucket
+from tests.e2e.harness import need_tool
+
+if TYPE_CHECKING:
+    from tests.e2e.harness import CallbackReceiver, Server
+
+HERE = Path(__file__).parent
+TARGET = HERE / "target"
+BUILD_S = 240
+RUN_S = 60
+
+FLOWS = (
+    "uploadWithProgress",
+    "listWhileUploading",
+    "abort",
+    "headersTagsAndMeta",
+    "forbidOverwriteAndStorageClass",
+    "rangesAndCopies",
+    "appendSymlinkListDelete",
+    "failedCallback",
+    "presigned",
+)
+
+
+@pytest.fixture(scope="session")
+def classpath() -> str:
+    need_tool("java")
+    maven = need_tool("mvn")
+    command = [maven, "-q", "-B", "process-classes"]
+    offline = subprocess.run(
+        [*command, "-o"], cwd=HERE, capture_output=True, text=True, timeout=BUILD_S, check=False
+    )
+    if offline.returncode != 0:  # the first build fetches the SDK and Maven's plugins
+        built = subprocess.run(
+            command, cwd=HERE, capture_output=True, text=True, timeout=BUILD_S, check=False
+        )
+        assert built.returncode == 0, built.stdout + built.stderr
+    return f"{TARGET / 'classes'}:{TARGET / 'lib'}/*"
+
+
+@pytest.fixture
+def environment(server: Server, receiver: CallbackReceiver, tmp_path: Path) -> dict[str, str]:
+    return {
+        **os.environ,
+        "E2E_ENDPOINT": server.endpoint,
+        "E2E_KEY_ID": server.access_key_id,
+        "E2E_KEY_SECRET": server.access_key_secret,
+        "E2E_CALLBACK": receiver.url,
+        "E2E_BUCKET": new_bucket(server),
+        "E2E_FOLDER": str(tmp_path),
+    }
+
+
+def java(
+    classpath: str, environment: dict[str, str], flow: str, version: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            "java",
+            "-XX:TieredStopAtLevel=1",
+            "-Dfile.encoding=UTF-8",
+            "-cp",
+            classpath,
+            "mossaic.e2e.Flows",
+            flow,
+            version,
+        ],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=RUN_S,
+        check=False,
+    )
+
+
+def passes(classpath: str, environment: dict[str, str], flow: str, version: str) -> None:
+    done = java(classpath, environment, flow, version)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"passed {flow}" in done.stdout
+
+
+@pytest.mark.parametrize("version", ["V1", "V4"])
+@pytest.mark.parametrize("flow", FLOWS)
+def test_java(flow: str, version: str, classpath: str, environment: dict[str, str]) -> None:
+    passes(classpath, environment, flow, version)
+
+
+@pytest.mark.parametrize("version", ["V1", "V4"])
+def test_java_resume_after_a_halt_sends_only_the_missing_parts(
+    version: str, server: Server, classpath: str, environment: dict[str, str]
+) -> None:
+    bucket = environment["E2E_BUCKET"]
+    assert java(classpath, environment, "uploadAndDie", version).returncode == 9
+    assert server.parts_put(bucket) == [1, 2, 3]
+
+    passes(classpath, environment, "resume", version)
+
+    assert server.parts_put(bucket) == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert len(server.log_lines(bucket=bucket, operation="InitiateMultipartUpload")) == 1
+
+
+@pytest.mark.parametrize("version", ["V1", "V4"])
+def test_java_callback(
+    version: str, receiver: CallbackReceiver, classpath: str, environment: dict[str, str]
+) -> None:
+    passes(classpath, environment, "callback", version)
+
+    called = receiver.calls[0]
+    assert called.form()["order"] == "42 & more"
+    assert called.form()["bucket"] == environment["E2E_BUCKET"]
+    assert called.signature_holds()
