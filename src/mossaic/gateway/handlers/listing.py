@@ -1,0 +1,141 @@
+"""ListObjects V1 and V2, ListObjectVersions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mossaic.gateway.call import Call, handlers
+from mossaic.gateway.handlers.bucket import owner_of
+from mossaic.model.page import ListQuery
+from mossaic.protocol.limits import DEFAULT_PAGE
+from mossaic.protocol.operations import listing as ops
+
+if TYPE_CHECKING:
+    from mossaic.model.object import ObjectVersion
+    from mossaic.model.page import Page
+    from mossaic.protocol.shapes import Owner
+
+
+def _query(
+    call: Call,
+    asked: ops.ListObjects | ops.ListObjectsV2 | ops.ListObjectVersions,
+    after_key: str,
+    after_id: str = "",
+) -> ListQuery:
+    return ListQuery(
+        bucket=call.bucket.name,
+        prefix=ops.page_prefix(asked.prefix),
+        delimiter=ops.page_delimiter(asked.delimiter),
+        after_key=after_key,
+        after_id=after_id,
+        limit=ops.page_size(asked.max_keys, DEFAULT_PAGE),
+    )
+
+
+def _entries(page: Page[ObjectVersion], owner: Owner | None) -> tuple[ops.ObjectEntry, ...]:
+    return tuple(
+        ops.ObjectEntry(
+            key=item.key,
+            modified_at=item.modified_at,
+            etag=item.etag,
+            type=item.type.value,
+            size=item.size,
+            storage_class=item.storage_class.value,
+            owner=owner,
+        )
+        for item in page.items
+    )
+
+
+def _prefixes(page: Page[ObjectVersion]) -> tuple[ops.CommonPrefix, ...]:
+    return tuple(ops.CommonPrefix(prefix=prefix) for prefix in page.prefixes)
+
+
+@handlers.on(ops.LIST_OBJECTS)
+async def list_objects(call: Call, asked: ops.ListObjects) -> ops.ListObjectsResult:
+    query = _query(call, asked, ops.page_marker(asked.marker))
+    encoding = ops.page_encoding(asked.encoding_type)
+    page = await call.services.listing.objects(query)
+    return ops.ListObjectsResult(
+        name=call.bucket.name,
+        prefix=query.prefix,
+        marker=query.after_key,
+        max_keys=query.limit,
+        delimiter=query.delimiter,
+        encoding_type=encoding,
+        is_truncated=page.truncated,
+        next_marker=page.next_key if page.truncated else None,
+        contents=_entries(page, owner_of(call.bucket)),
+        common_prefixes=_prefixes(page),
+    )
+
+
+@handlers.on(ops.LIST_OBJECTS_V2)
+async def list_objects_v2(call: Call, asked: ops.ListObjectsV2) -> ops.ListObjectsV2Result:
+    token = asked.continuation_token
+    start_after = ops.page_marker(asked.start_after, name="start-after")
+    query = _query(call, asked, ops.continued_marker(token) if token else start_after)
+    encoding = ops.page_encoding(asked.encoding_type)
+    page = await call.services.listing.objects(query)
+    return ops.ListObjectsV2Result(
+        name=call.bucket.name,
+        prefix=query.prefix,
+        start_after=start_after or None,
+        continuation_token=token or None,
+        max_keys=query.limit,
+        delimiter=query.delimiter,
+        encoding_type=encoding,
+        is_truncated=page.truncated,
+        next_continuation_token=ops.continuation_token(page.next_key) if page.truncated else None,
+        key_count=len(page.items) + len(page.prefixes),
+        contents=_entries(page, owner_of(call.bucket) if asked.fetch_owner else None),
+        common_prefixes=_prefixes(page),
+    )
+
+
+@handlers.on(ops.LIST_OBJECT_VERSIONS)
+async def list_object_versions(call: Call, asked: ops.ListObjectVersions) -> ops.ListObjectVersionsResult:
+    after_key = ops.page_marker(asked.key_marker, name="key-marker")
+    query = _query(call, asked, after_key, asked.version_id_marker or "")
+    encoding = ops.page_encoding(asked.encoding_type)
+    page = await call.services.listing.versions(query)
+    owner = owner_of(call.bucket)
+    return ops.ListObjectVersionsResult(
+        name=call.bucket.name,
+        prefix=query.prefix,
+        key_marker=query.after_key,
+        version_id_marker=query.after_id,
+        max_keys=query.limit,
+        delimiter=query.delimiter,
+        encoding_type=encoding,
+        is_truncated=page.truncated,
+        next_key_marker=page.next_key if page.truncated else None,
+        next_version_id_marker=page.next_id if page.truncated else None,
+        versions=tuple(_version(one, owner) for one in page.items if not one.is_delete_marker),
+        delete_markers=tuple(_marker(one, owner) for one in page.items if one.is_delete_marker),
+        common_prefixes=_prefixes(page),
+    )
+
+
+def _version(item: ObjectVersion, owner: Owner) -> ops.VersionEntry:
+    return ops.VersionEntry(
+        key=item.key,
+        version_id=item.version_id,
+        is_latest=item.is_latest,
+        modified_at=item.modified_at,
+        etag=item.etag,
+        type=item.type.value,
+        size=item.size,
+        storage_class=item.storage_class.value,
+        owner=owner,
+    )
+
+
+def _marker(item: ObjectVersion, owner: Owner) -> ops.MarkerEntry:
+    return ops.MarkerEntry(
+        key=item.key,
+        version_id=item.version_id,
+        is_latest=item.is_latest,
+        modified_at=item.modified_at,
+        owner=owner,
+    )
