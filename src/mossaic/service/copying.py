@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from mossaic.model.bucket import Versioning
-from mossaic.model.conditions import Conditions
 from mossaic.model.copy_source import parse_copy_source
 from mossaic.model.manifest import Extent, Manifest
 from mossaic.model.names import NULL_VERSION
@@ -31,6 +30,7 @@ from mossaic.service.writing import write_blob
 
 if TYPE_CHECKING:
     from mossaic.model.bucket import Bucket
+    from mossaic.model.conditions import Conditions
     from mossaic.model.headers import Attributes
     from mossaic.model.names import BucketName, ObjectKey, UploadId, VersionId
     from mossaic.model.object import Blob

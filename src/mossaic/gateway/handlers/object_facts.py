@@ -1,0 +1,80 @@
+"""What Get and Head say of an object, from the version that was found to the fields of an answer."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, Final
+
+from mossaic.model.conditions import Conditions
+from mossaic.model.headers import plain
+from mossaic.model.identity import PrincipalKind
+from mossaic.model.names import object_key, version_id
+from mossaic.model.object import ObjectType
+from mossaic.service.objects import ARCHIVED, Found, ReadOrder, shown_version
+
+if TYPE_CHECKING:
+    from mossaic.gateway.call import Call
+    from mossaic.model.object import ObjectVersion
+    from mossaic.protocol.operations.object import GetObject, HeadObject
+
+_FIELDS: Final = {
+    "Cache-Control": "cache_control",
+    "Content-Disposition": "content_disposition",
+    "Content-Encoding": "content_encoding",
+    "Content-Language": "content_language",
+    "Content-Type": "content_type",
+    "Expires": "expires",
+}
+
+
+async def look(call: Call, asked: GetObject | HeadObject, order: ReadOrder) -> Found:
+    """`order` completed with what Get and Head have in common, and decided. Raises OssError as `ObjectService.look`."""
+    order = ReadOrder(
+        key=object_key(asked.key),
+        version_id=version_id(asked.version_id),
+        conditions=Conditions.of(asked),
+        range=order.range,
+        if_range=order.if_range,
+        standard=order.standard,
+    )
+
+    async def may_read(key: str) -> None:
+        await call.authorize("oss:GetObject", call.bucket, key, write=False)
+
+    return await call.services.objects.look(call.bucket, order, may_read)
+
+
+def facts(call: Call, found: Found) -> dict[str, Any]:  # Any: the fields of ObjectFacts are of many types
+    """The fields of `ObjectFacts`."""
+    version, content = found.version, found.content
+    stored = version.headers.stored
+    named = {field: stored[name] for name, field in _FIELDS.items() if name in stored}
+    # Tags are the owner's and his users' business; how many there are is no news for anybody else.
+    knows_tags = bool(version.tags) and call.principal.kind is not PrincipalKind.ANONYMOUS
+    return named | {
+        "etag": content.etag,
+        "last_modified": found.modified_at,
+        "content_md5": content_md5(content),
+        "accept_ranges": "bytes",
+        "object_type": version.type.value,
+        "storage_class": version.storage_class.value,
+        "crc64": content.crc64,
+        "version_id": shown_version(call.bucket, version),
+        "tagging_count": len(version.tags) if knows_tags else None,
+        "next_append_position": content.size if version.type is ObjectType.APPENDABLE else None,
+        "restore": 'ongoing-request="false"' if version.storage_class in ARCHIVED else None,
+        "server_side_encryption": version.headers.encryption,
+        "meta": version.headers.meta,
+        "further": {name: value for name, value in stored.items() if name not in _FIELDS},
+    }
+
+
+def overrides(asked: GetObject) -> dict[str, str]:
+    """The stored headers that `response-*` replaces in this answer. Raises OssError INVALID_ARGUMENT (CR, LF)."""
+    said = {name: getattr(asked, f"response_{field}") for name, field in _FIELDS.items()}
+    return {_FIELDS[name]: plain(f"response-{name.lower()}", text) for name, text in said.items() if text}
+
+
+def content_md5(version: ObjectVersion) -> str | None:
+    """The Content-MD5 header: base64, where the MD5 of the content is known."""
+    return None if version.md5 is None else base64.b64encode(bytes.fromhex(version.md5)).decode()
