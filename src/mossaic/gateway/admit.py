@@ -113,6 +113,10 @@ class Admission:
         presented = Presented(
             access_key_id=claim.access_key_id, token=claim.token, in_url=claim.how is How.URL
         )
+        return await self.credentials(presented, now)
+
+    async def credentials(self, presented: Presented, now: datetime) -> Credentials:
+        """Who stands behind an access key, for forms, whose signature is in the body. Raises OssError as the identity does."""
         return await self._identity.credentials(presented, now)
 
     def _check_region(self, claim: Claim) -> None:
