@@ -10,7 +10,8 @@
   }
 
   function forJson(checkpoint) {
-    return Object.assign({}, checkpoint, { file: undefined });
+    // A copy: the client goes on writing into its own.
+    return JSON.parse(JSON.stringify(Object.assign({}, checkpoint, { file: undefined })));
   }
 
   function finished(result) {
@@ -136,7 +137,8 @@
       return Object.assign({ seen, left: left.uploads }, finished(result));
     },
 
-    /** abortMultipartUpload by a second client during the upload, and what each call says after it. */
+    /** abortMultipartUpload by a second client during the upload, and what each call says after it. One
+     * part at a time: the part after the abort is the one that is told. */
     async aborted(world, { key, file, options, after }) {
       const tasks = client(world);
       let uploadId = null;
@@ -146,6 +148,7 @@
           key,
           await world.source(file),
           Object.assign({}, options, {
+            parallel: 1,
             progress: async (fraction, current) => {
               if (abortStatus || !current || current.doneParts.length < after) return;
               uploadId = current.uploadId;
@@ -179,12 +182,13 @@
           Object.assign({}, options, {
             progress: async (fraction, current) => {
               if (abortion || !current || current.doneParts.length < after) return;
-              abortion = await uploader.abortMultipartUpload(current.name, current.uploadId);
+              abortion = uploader.abortMultipartUpload(current.name, current.uploadId);
+              await abortion;
             },
           }),
         ),
       );
-      return { error, abortStatus: abortion.res.status };
+      return { error, abortStatus: (await abortion).res.status };
     },
 
     /** The seven calls one at a time; `completeHeaders` go to Complete only. */
