@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from mossaic.model.identity import ANONYMOUS
 from mossaic.protocol.errors import NO_SUCH_BUCKET, OssError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from datetime import datetime
 
+    from mossaic.gateway.admit import Admission
     from mossaic.gateway.message import HttpRequest
     from mossaic.model.bucket import Bucket
     from mossaic.model.identity import Principal
@@ -22,12 +24,6 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 
-class Authorize(Protocol):
-    """Ask again, for another object than the addressed one (copy source, keys of a batch). Raises OssError ACCESS_DENIED."""
-
-    async def __call__(self, action: str, bucket: Bucket, key: str, *, write: bool) -> None: ...
-
-
 @dataclass(slots=True, kw_only=True)
 class Call:
     """One request on its way through a handler. Header and query names: headers lower case, query as written, first wins."""
@@ -36,11 +32,11 @@ class Call:
     operation: AnyOperation
     request_id: str
     now: datetime
-    principal: Principal
+    principal: Principal = ANONYMOUS
     services: Services
     query: Mapping[str, str]
     endpoint: str  # scheme://host[:port] of the service, as the client addressed it, without the bucket
-    authorize: Authorize
+    admission: Admission
     bucket_or_none: Bucket | None = None
 
     @property
@@ -53,6 +49,13 @@ class Call:
     @property
     def body(self) -> Body:
         return self.request.body
+
+    async def authorize(self, action: str, bucket: Bucket, key: str, *, write: bool) -> None:
+        """Ask again, for another object than the addressed one (copy source, keys of a batch).
+
+        Raises OssError ACCESS_DENIED.
+        """
+        await self.admission.require(self, action, bucket, key, write=write)
 
     def header(self, name: str) -> str | None:
         """A request header by lower-case name."""

@@ -19,7 +19,7 @@ class Console:
 
     ready: Callable[[], Awaitable[str]]
     metrics: Callable[[], bytes]
-    callback_key: Callable[[], bytes]
+    callback_key: Callable[[], Awaitable[bytes]]
 
     async def serve(self, request: HttpRequest, path: str) -> HttpResponse:
         """Raises OssError: NO_SUCH_KEY for a path that is not there, METHOD_NOT_ALLOWED."""
@@ -41,7 +41,7 @@ class Console:
             case "/-/metrics":
                 return _text(200, self.metrics(), "text/plain; version=0.0.4; charset=utf-8")
             case "/-/callback-key.pem":
-                return _text(200, self.callback_key(), "application/x-pem-file")
+                return _text(200, await self.callback_key(), "application/x-pem-file")
             case _:
                 raise OssError(NO_SUCH_KEY, Key=path)
 

@@ -13,14 +13,13 @@ import logging
 import secrets
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from mossaic.gateway import cors, form, sts
 from mossaic.gateway.call import Call, handlers
-from mossaic.gateway.message import Content, HttpRequest, HttpResponse
+from mossaic.gateway.message import HttpRequest, HttpResponse
 from mossaic.gateway.record import RequestRecord
 from mossaic.gateway.refusal import refuse
-from mossaic.gateway.route import Router
 from mossaic.model.names import BucketName, bucket_name, object_key
 from mossaic.ports import Busy
 from mossaic.protocol.addressing import Address, Domains, host_name, parse_query, split
@@ -35,6 +34,7 @@ from mossaic.protocol.errors import (
     OssError,
 )
 from mossaic.protocol.limits import KIB, MAX_XML_BODY
+from mossaic.protocol.operations.form import POST_OBJECT
 from mossaic.protocol.wire import Answer, Message
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
     from mossaic.gateway.admit import Admission
     from mossaic.gateway.console import Console
+    from mossaic.gateway.message import Content
+    from mossaic.gateway.route import Router
     from mossaic.model.bucket import Bucket
     from mossaic.ports import Clock
     from mossaic.protocol.operation import AnyOperation
@@ -67,129 +69,135 @@ class Pipeline:
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """Never raises but for cancellation."""
         started = time.perf_counter()
-        record = _begin(request)
-        seen = _Seen()
+        visit = _Visit(request)
         try:
-            response = await self._serve(request, record, seen)
+            response = await self._serve(visit)
         except OssError as error:
-            response = self._refuse(request, record, error)
+            response = _refuse(visit, error)
         except Busy:
-            response = self._refuse(request, record, OssError(SERVICE_UNAVAILABLE))
+            response = _refuse(visit, OssError(SERVICE_UNAVAILABLE))
         except Exception as error:  # noqa: BLE001  # the last line of defence: the client gets InternalError, the log the trace
-            response = self._refuse(request, record, _unforeseen(error, record))
-        response.headers.extend(cors.answer_headers(request, seen.bucket) if not seen.preflight else ())
-        _finish(record, response, started)
-        self.observe(record)
+            response = _refuse(visit, _unforeseen(error, visit.record))
+        if not visit.preflight:
+            response.headers.extend(cors.answer_headers(request, visit.bucket))
+        _finish(visit.record, response, started)
+        self.observe(visit.record)
         return response
 
-    async def _serve(self, request: HttpRequest, record: RequestRecord, seen: _Seen) -> HttpResponse:
+    async def _serve(self, visit: _Visit) -> HttpResponse:
+        request, record = visit.request, visit.record
         path, _, raw_query = request.target.partition("?")
         addresses = split(request.header("host"), path, self.domains)
-        first = addresses[0]
-        if not first.virtual and path.startswith("/-/"):
+        visit.go_to(addresses[0], _first_wins(raw_query))
+        if not addresses[0].virtual and path.startswith("/-/"):
             record.operation = "Console"
             return await self.console.serve(request, path)
-        if first.bucket in (None, "sts") and self.sts.matches(request):  # Host sts.DOMAIN reads as bucket sts
+        # Host sts.DOMAIN reads as a bucket "sts"; only an RPC call there is STS.
+        if addresses[0].bucket in (None, "sts") and self.sts.matches(request):
             record.operation = "Sts"
             return await self.sts.handle(request, record)
-        record.bucket, record.key = first.bucket, first.key
-        seen.bucket = await self._bucket(first.bucket)
+        visit.bucket = await self._bucket(addresses[0].bucket)
         if request.method == "OPTIONS":
-            seen.preflight = True
+            visit.preflight = True
             record.operation = "OptionObject"
-            return cors.preflight(request, seen.bucket, first.bucket)
-        query = _first_wins(raw_query)
-        record.upload_id, record.part_number = query.get("uploadId"), query.get("partNumber")
-        if form.matches(request, first):
-            record.operation = "PostObject"
-            return await form.post_object(
-                self._call(request, record, form.POST_OBJECT, seen.bucket, first, query), self.admission
-            )
+            return cors.preflight(request, visit.bucket, addresses[0].bucket)
+        if form.matches(request, addresses[0]):
+            call = self._call(visit, POST_OBJECT)
+            await self._admit(call, visit)
+            return _encode(call.operation, await form.post_object(call), request)
         principal, address = await self.admission.authenticate(request, addresses)
-        record.principal, record.key = principal.arn, address.key
-        operation = self.router.find(request.method, address, query, request.index)
-        record.operation = operation.name
-        call = self._call(request, record, operation, seen.bucket, address, query)
+        visit.go_to(address, visit.query)
+        operation = self.router.find(request.method, address, visit.query, request.index)
+        call = self._call(visit, operation)
         call.principal = principal
-        await self._admit(call, address)
-        asked = await self._decode(call, address)
-        return self._encode(operation, await handlers.find(operation)(call, asked), request)
+        record.principal = principal.arn
+        await self._admit(call, visit)
+        asked = await _decode(call, address)
+        return _encode(operation, await handlers.find(operation)(call, asked), request)
 
     async def _bucket(self, name: str | None) -> Bucket | None:
         return None if name is None else await self.services.buckets.find(BucketName(name))
 
-    def _call(
-        self,
-        request: HttpRequest,
-        record: RequestRecord,
-        operation: AnyOperation,
-        bucket: Bucket | None,
-        address: Address,
-        query: dict[str, str],
-    ) -> Call:
+    def _call(self, visit: _Visit, operation: AnyOperation) -> Call:
+        request = visit.request
+        visit.record.operation = operation.name
         scheme = "https" if request.secure else "http"
         port = request.header("host").removeprefix(host_name(request.header("host")))
-        call = Call(
+        return Call(
             request=request,
             operation=operation,
-            request_id=record.request_id,
+            request_id=visit.record.request_id,
             now=self.clock.now(),
             services=self.services,
-            query=query,
-            endpoint=f"{scheme}://{address.base}{port}",
-            bucket_or_none=bucket,
+            query=visit.query,
+            endpoint=f"{scheme}://{visit.address.base}{port}",
+            bucket_or_none=visit.bucket,
             admission=self.admission,
         )
-        return call
 
-    async def _admit(self, call: Call, address: Address) -> None:
+    async def _admit(self, call: Call, visit: _Visit) -> None:
+        """Names first, then the bucket, then permission."""
+        address = visit.address
         if address.key is not None:
             object_key(address.key)
-        if address.bucket is not None and call.bucket_or_none is None and call.operation.name != "PutBucket":
+        if address.bucket is not None and visit.bucket is None and call.operation.name != "PutBucket":
             bucket_name(address.bucket)
             raise OssError(NO_SUCH_BUCKET, ec="0015-00000101", BucketName=address.bucket)
         await self.admission.authorize(call, address)
 
-    async def _decode(self, call: Call, address: Address) -> Any:  # Any: the input of any operation
-        shape = call.operation.takes
-        body = await _document(call) if needs_body(shape) else b""
-        message = Message(
-            method=call.request.method,
-            bucket=address.bucket,
-            key=address.key,
-            query=call.query,
-            headers=call.request.index,
-            body=body,
-        )
-        if len(body) > _PARSE_IN_THREAD:
-            return await asyncio.to_thread(read_request, shape, message)
-        return read_request(shape, message)
 
-    def _encode(self, operation: AnyOperation, given: object, request: HttpRequest) -> HttpResponse:
-        answer: Answer = write_answer(operation, given)
-        headers = [(name, value) for name, value in answer.headers if name != "Content-Length"]
-        length = next((int(value) for name, value in answer.headers if name == "Content-Length"), None)
-        body: bytes | Content = answer.body
-        if answer.stream is not None:
-            assert isinstance(answer.stream, Content)
-            body = answer.stream
-        if request.method == "HEAD":
-            return HttpResponse(status=answer.status, headers=headers, content_length=length or 0)
-        return HttpResponse(status=answer.status, headers=headers, body=body)
+class _Visit:
+    """One request on its way, and what was found of it so far: answers need it whatever happens later."""
 
-    def _refuse(self, request: HttpRequest, record: RequestRecord, error: OssError) -> HttpResponse:
-        record.code, record.ec = error.code, error.ec
-        return refuse(error, method=request.method, request_id=record.request_id, host=record.host)
+    __slots__ = ("address", "bucket", "preflight", "query", "record", "request")
 
-
-class _Seen:
-    """What was found on the way and is needed for the answer's CORS headers, whatever happens after."""
-
-    __slots__ = ("bucket", "preflight")
-
-    def __init__(self) -> None:
+    def __init__(self, request: HttpRequest) -> None:
+        self.request = request
+        self.record = _begin(request)
+        self.address = Address()
+        self.query: dict[str, str] = {}
         self.bucket: Bucket | None = None
         self.preflight = False
+
+    def go_to(self, address: Address, query: dict[str, str]) -> None:
+        self.address, self.query = address, query
+        record = self.record
+        record.bucket, record.key = address.bucket, address.key
+        record.upload_id, record.part_number = query.get("uploadId"), query.get("partNumber")
+
+
+async def _decode(call: Call, address: Address) -> Any:  # Any: the input of any operation
+    shape = call.operation.takes
+    body = await _document(call) if needs_body(shape) else b""
+    message = Message(
+        method=call.request.method,
+        bucket=address.bucket,
+        key=address.key,
+        query=call.query,
+        headers=call.request.index,
+        body=body,
+    )
+    if len(body) > _PARSE_IN_THREAD:
+        return await asyncio.to_thread(read_request, shape, message)
+    return read_request(shape, message)
+
+
+def _encode(operation: AnyOperation, given: object, request: HttpRequest) -> HttpResponse:
+    answer: Answer = write_answer(operation, given)
+    headers = [(name, value) for name, value in answer.headers if name != "Content-Length"]
+    length = next((int(value) for name, value in answer.headers if name == "Content-Length"), None)
+    if request.method == "HEAD":
+        return HttpResponse(status=answer.status, headers=headers, content_length=length or 0)
+    body: bytes | Content = answer.body
+    if answer.stream is not None:
+        body = cast("Content", answer.stream)  # a Stream field of an answer holds content to send
+    return HttpResponse(status=answer.status, headers=headers, body=body)
+
+
+def _refuse(visit: _Visit, error: OssError) -> HttpResponse:
+    record = visit.record
+    record.code, record.ec = error.code, error.ec
+    return refuse(error, method=visit.request.method, request_id=record.request_id, host=record.host)
 
 
 def new_request_id() -> str:

@@ -48,7 +48,9 @@ class CallbackService:
         allow_loopback: bool,
         allow_private: bool,
         timeout_s: float,
+        public_url: str = "",
     ) -> None:
+        self._public_url = public_url.rstrip("/")
         self._sender = sender
         self._identities = identities
         self._allow_loopback = allow_loopback
@@ -84,14 +86,16 @@ class CallbackService:
         prepared: Prepared,
         values: Mapping[str, str | int],
         *,
-        public_url: str,
+        endpoint: str,
         headers: Mapping[str, str],
     ) -> bytes:
-        """The receiver's JSON. `headers` (ETag and the like) go with the refusal too, for the object is stored.
+        """The receiver's JSON. `headers` (ETag and the like) go with the refusal too, for the object is stored;
+        `endpoint` is where receivers find our key when no public URL is set.
 
         Raises OssError CALLBACK_FAILED.
         """
         body = rules.fill(prepared.spec, values)
+        public_url = self._public_url or endpoint
         failure: tuple[str, str | None] = ("No receiver was named.", None)
         try:
             async with asyncio.timeout(self._timeout_s):

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mossaic.service.buckets import BucketService
+    from mossaic.service.callbacks import CallbackService
     from mossaic.service.copying import CopyService
+    from mossaic.service.intake import Intake
     from mossaic.service.listing import ListingService
     from mossaic.service.multipart import MultipartService
     from mossaic.service.objects import ObjectService
@@ -20,3 +22,5 @@ class Services:
     multipart: MultipartService
     copying: CopyService
     listing: ListingService
+    callbacks: CallbackService
+    intake: Intake

@@ -31,7 +31,6 @@ async def put_bucket(call: Call, asked: ops.PutBucket) -> Empty:
     tags = bucket_tags.checked(bucket_tags.of_header(asked.tagging)) if asked.tagging else None
     wished = NewBucket(
         name=asked.bucket,
-        owner_id=call.principal.account_id,
         acl=asked.acl,
         location=asked.location,
         storage_class=asked.storage_class,

@@ -56,9 +56,10 @@ def render_head(response: HttpResponse, *, method: str, keep_alive: bool) -> byt
             declared = value if lower == "content-length" else declared
             continue
         names.add(lower)
-        if _ILLEGAL.search(name) or _ILLEGAL.search(value):
+        line = f"{name}: {value}"
+        if _ILLEGAL.search(line):
             raise ValueError(f"the header {name!r} holds a line break")
-        parts.append(f"{name}: {value}\r\n")
+        parts.append(line + "\r\n")
     if "date" not in names:
         parts.append(f"Date: {_DATES.now()}\r\n")
     if "server" not in names:

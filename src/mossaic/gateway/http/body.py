@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from mossaic.gateway.http.framing import framing_of
@@ -48,6 +49,13 @@ class RequestBody:
     @property
     def done(self) -> bool:
         """The whole body was read."""
+        return self._framing.done
+
+    def settled(self) -> bool:
+        """Like `done`, when nobody reads any more: an unread body may turn out to be empty (a chunked one)."""
+        if not self._expected and not self._framing.done:
+            with suppress(OssError):
+                self._framing.advance(self._channel.inbox)
         return self._framing.done
 
     def drainable(self, limit: int) -> bool:

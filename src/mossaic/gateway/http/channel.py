@@ -7,6 +7,7 @@ import os
 import socket
 import struct
 import threading
+import time
 from typing import TYPE_CHECKING, Final, cast
 
 from mossaic.gateway.http.limits import SMALL
@@ -32,7 +33,7 @@ class Channel:
     """
 
     __slots__ = (
-        "_flushed", "_leased", "_limits", "_loop", "_more", "_paused", "_writable", "deadline", "ended", "inbox",
+        "_flushed", "_leased", "_limits", "_loop", "_more", "_paused", "_unsent", "_writable", "deadline", "ended", "inbox",
         "lost", "secure", "timed_out", "transport",
     )  # fmt: skip
 
@@ -51,6 +52,7 @@ class Channel:
         self._more: asyncio.Future[None] | None = None
         self._flushed: asyncio.Future[None] | None = None
         self._leased: socket.socket | None = None
+        self._unsent = 0  # bytes in the transport when `flushed` last looked
         self._paused = False
         self._writable = True
         # High water 0: `pause_writing` tells of every byte that the kernel did not take at once.
@@ -83,6 +85,15 @@ class Channel:
         self.timed_out = True
         self.deadline = math.inf
         self._wake()
+
+    def still_writing(self, now: float) -> bool:
+        """At the deadline of `flushed`: whether the client has taken enough since the last one to get another."""
+        unsent = self.transport.get_write_buffer_size()
+        if self._unsent - unsent < self._limits.quantum:
+            return False
+        self._unsent = unsent
+        self.deadline = now + self._limits.write_idle_s
+        return True
 
     def block(self, blocked: bool) -> None:
         self._writable = not blocked
@@ -143,7 +154,8 @@ class Channel:
         """Wait until the kernel has all that was written; returns also when the connection is lost."""
         if self._writable or self.lost:
             return
-        self.deadline = Pace(idle_s=self._limits.write_idle_s, quantum=1).deadline
+        self._unsent = self.transport.get_write_buffer_size()
+        self.deadline = time.monotonic() + self._limits.write_idle_s
         self._flushed = self._loop.create_future()
         try:
             await self._flushed
@@ -170,7 +182,8 @@ class Channel:
         """May be called from any thread."""
         with _LEASES:
             leased.close()
-            self._leased = None
+            if self._leased is leased:
+                self._leased = None
 
     def cut(self, *, reset: bool = False) -> None:
         """End the connection now; a thread that holds it wakes up and fails. With `reset` the client gets RST, so

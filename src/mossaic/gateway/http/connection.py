@@ -37,7 +37,9 @@ class Phase(Enum):
 class Connection(asyncio.Protocol):
     """Deadlines are looked at by the server's tick, not by a timer a request: most never matter."""
 
-    __slots__ = ("_channel", "_deadline", "_lingered", "_phase", "_remote", "_scanned", "_site")
+    __slots__ = (
+        "_blank", "_channel", "_deadline", "_linger_until", "_lingered", "_phase", "_remote", "_scanned", "_site",
+    )  # fmt: skip
 
     _channel: Channel
 
@@ -46,7 +48,9 @@ class Connection(asyncio.Protocol):
         self._phase = Phase.IDLE
         self._deadline = math.inf
         self._scanned = 0  # bytes of the inbox known to hold no end of a head
-        self._lingered = 0
+        self._blank = False  # the one empty line that may precede a head was there
+        self._lingered = 0  # bytes thrown away
+        self._linger_until = math.inf
         self._remote = ""
 
     # --- asyncio.Protocol ---------------------------------------------------------------------------------------------
@@ -61,15 +65,15 @@ class Connection(asyncio.Protocol):
         site.connections.add(self)
         if full or site.closing:
             site.turned_away += 1
-            self._refuse(503, "The server has too many connections.")
+            # No linger: whoever floods us shall not hold descriptors.
+            self._channel.write(render_refusal(503, "The server has too many connections."))
+            self._close()
         else:
             self._wait(Phase.IDLE, site.limits.keepalive_s)
 
     def data_received(self, data: bytes) -> None:
         if self._phase is Phase.LINGER:
-            self._lingered += len(data)
-            if self._lingered > self._site.limits.linger_bytes:
-                self.cut()
+            self._throw_away(len(data))
             return
         if self._phase is Phase.CLOSED:
             return
@@ -103,11 +107,11 @@ class Connection(asyncio.Protocol):
     def tick(self, now: float) -> None:
         channel = self._channel
         if now >= channel.deadline:
-            channel.deadline = math.inf
-            if channel.writing:
-                self.cut()
-            else:
+            if not channel.writing:
                 channel.expire()
+            elif not channel.still_writing(now):
+                channel.deadline = math.inf
+                self.cut()
         if now >= self._deadline:
             self._deadline = math.inf
             if self._phase is Phase.HEAD:
@@ -133,22 +137,26 @@ class Connection(asyncio.Protocol):
 
     def _next_head(self) -> None:
         inbox = self._channel.inbox
-        if self._scanned == 0 and inbox.startswith(b"\r\n"):
+        if not self._blank and self._scanned <= 1 and inbox.startswith(b"\r\n"):
             del inbox[:2]  # RFC 9112 2.2: an empty line before the request line; one, not many
+            self._blank, self._scanned = True, 0
         end = inbox.find(_END, max(0, self._scanned - 3))
         if (len(inbox) if end < 0 else end) > self._site.limits.max_head_bytes:
             self._refuse(431, "The head of the request is too long.")
         elif end >= 0:
             head = bytes(inbox[:end])
             del inbox[: end + 4]
-            self._scanned = 0
+            self._blank, self._scanned = False, 0
             self._begin(head)
         elif inbox:
             self._continue_head(inbox)
 
     def _continue_head(self, inbox: bytearray) -> None:
-        if has_bare_lf(inbox[max(0, self._scanned - 1) :]):
+        if has_bare_lf(inbox, self._scanned):
             self._refuse(400, "The head holds a bare line feed.")
+            return
+        if self._channel.ended:
+            self._close()  # its end will never come
             return
         self._scanned = len(inbox)
         if self._phase is not Phase.HEAD:
@@ -200,7 +208,7 @@ class Connection(asyncio.Protocol):
     def _reusable(self, response: HttpResponse, body: RequestBody) -> bool:
         """What is left of an unread body may be read away after a success; after a refusal nothing in the stream is
         trusted any more."""
-        if body.done:
+        if body.settled():
             return True
         return response.status < 400 and body.drainable(self._site.limits.drain_bytes)
 
@@ -233,10 +241,19 @@ class Connection(asyncio.Protocol):
         if quiet or channel.ended or channel.secure:
             self._close()
             return
-        self._wait(Phase.LINGER, self._site.limits.linger_s)
+        self._wait(Phase.LINGER, self._site.limits.linger_idle_s)
+        self._linger_until = time.monotonic() + self._site.limits.linger_s
         if channel.transport.can_write_eof():
             channel.transport.write_eof()
         channel.resume()
+
+    def _throw_away(self, count: int) -> None:
+        limits = self._site.limits
+        self._lingered += count
+        if self._lingered > limits.linger_bytes:
+            self.cut()
+        else:
+            self._deadline = min(self._linger_until, time.monotonic() + limits.linger_idle_s)
 
     def _close(self) -> None:
         """What is written still goes out, within a deadline."""

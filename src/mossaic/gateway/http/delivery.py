@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from mossaic.gateway.http.limits import SMALL
 from mossaic.gateway.http.pace import Pace
-from mossaic.gateway.http.sender import Pieces, Sender, iterate_bytes, read_all
+from mossaic.gateway.http.sender import Chunks, Sender, read_all
 
 if TYPE_CHECKING:
     import socket
@@ -54,17 +54,16 @@ async def _write(channel: Channel, head: bytes, body: bytes) -> None:
 
 
 async def _send_portably(channel: Channel, site: Site, head: bytes, content: Content) -> None:
-    pieces = Pieces(content)
-    chunks = iterate_bytes(pieces)
+    chunks = Chunks(content)
     try:
         channel.write(head)
-        while chunk := await site.workers.run(lambda: next(chunks, b"")):
+        while chunk := await site.workers.run(chunks.next):
             channel.write(chunk)
             await channel.flushed()
             if channel.lost:
                 return
     finally:
-        await site.workers.run(pieces.close)
+        site.workers.release(chunks.close)
 
 
 async def _send_from_thread(channel: Channel, site: Site, head: bytes, content: Content) -> None:
@@ -77,7 +76,7 @@ async def _send_from_thread(channel: Channel, site: Site, head: bytes, content: 
         while not await site.workers.run(sender.run):
             await _writable(channel, sock, pace)
     finally:
-        await site.workers.run(sender.close, finish=lambda: channel.returned(sock))
+        site.workers.release(lambda: sender.close(returned=channel.returned))
 
 
 async def _writable(channel: Channel, sock: socket.socket, pace: Pace) -> None:

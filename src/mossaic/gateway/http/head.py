@@ -19,7 +19,7 @@ _CONTROL: Final = re.compile(
 )  # everything but HTAB; CR and LF pairs are gone by then
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _HOST: Final = re.compile(r"[^ \t/?#@\\]*")
-_BARE_LF: Final = re.compile(rb"(?:^|[^\r])\n")
+_BARE_LF: Final = re.compile(rb"(?<!\r)\n")
 
 
 class Refused(Exception):  # noqa: N818 - what happened, not an error of ours
@@ -52,9 +52,9 @@ def _header_name(raw: str) -> str:
     return raw.lower()
 
 
-def has_bare_lf(data: bytes | bytearray) -> bool:
-    """A line that ends without CR: such a head would never be complete."""
-    return _BARE_LF.search(data) is not None
+def has_bare_lf(data: bytes | bytearray, start: int = 0) -> bool:
+    """A line that ends without CR, looking from `start` on: such a head would never be complete."""
+    return _BARE_LF.search(data, start) is not None
 
 
 def parse_head(data: bytes, *, max_headers: int) -> Head:

@@ -25,7 +25,7 @@ class HttpLimits:
     max_head_bytes: int = 64 * KIB  # request line and headers; beyond it 431
     max_headers: int = 512  # header lines; beyond it 431
     max_connections: int = 10_000  # beyond it 503; lowered to what the process may open
-    max_threads: int = 256  # worker threads; three quarters of them may hold long uploads
+    max_threads: int = 512  # worker threads; three quarters of them may hold long uploads
     lease_wait_s: float = 30.0  # an upload that finds no thread for so long is answered 503
     head_timeout_s: float = 30.0  # from the first byte of a head to its end
     keepalive_s: float = 75.0  # an idle connection is closed after it
@@ -36,6 +36,7 @@ class HttpLimits:
     linger_s: float = (
         30.0  # how long a closed connection's incoming bytes are thrown away so that the answer arrives
     )
+    linger_idle_s: float = 5.0  # ... and how long without a byte
     linger_bytes: int = 256 * MIB
 
     @property
@@ -46,9 +47,8 @@ class HttpLimits:
     @property
     def tick_s(self) -> float:
         """How often deadlines are looked at."""
-        shortest = min(
-            self.head_timeout_s, self.keepalive_s, self.body_idle_s, self.write_idle_s, self.linger_s
-        )
+        reading = min(self.head_timeout_s, self.keepalive_s, self.body_idle_s)
+        shortest = min(reading, self.write_idle_s, self.linger_s, self.linger_idle_s)
         return min(1.0, max(0.01, shortest / 4))
 
 

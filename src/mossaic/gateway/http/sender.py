@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import threading
 from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.http.reader import wait_ready
 from mossaic.gateway.message import FilePiece
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mossaic.gateway.http.pace import Pace
     from mossaic.gateway.message import Content
@@ -85,10 +86,30 @@ def read_all(content: Content) -> bytes:
         pieces.close()
 
 
+class Chunks:
+    """A content as bytes, for a loop that asks for one chunk at a time. Both methods block and exclude each other."""
+
+    def __init__(self, content: Content) -> None:
+        self._lock = threading.Lock()
+        self._pieces = Pieces(content)
+        self._chunks = iterate_bytes(self._pieces)
+
+    def next(self) -> bytes:
+        """No bytes at the end."""
+        with self._lock:
+            return next(self._chunks, b"")
+
+    def close(self) -> None:
+        with self._lock:
+            self._pieces.close()
+
+
 class Sender:
-    """Sends a head and the pieces of a content on a socket of its own; it may go on in another thread."""
+    """Sends a head and the pieces of a content on a socket of its own; it may go on in another thread. `run` and
+    `close` exclude each other."""
 
     def __init__(self, sock: socket.socket, *, head: bytes, content: Content, pace: Pace) -> None:
+        self._lock = threading.Lock()
         self._sock = sock
         self._bytes = memoryview(head)
         self._flags = _MORE
@@ -102,6 +123,10 @@ class Sender:
     def run(self) -> bool:
         """Send until all is sent (True) or the client takes nothing more for a while (False: call again when the
         socket is writable). Raises OSError, WrongLength and what `pieces` raises."""
+        with self._lock:
+            return self._run()
+
+    def _run(self) -> bool:
         if self._pieces is None:
             self._pieces = Pieces(self._content)
         while self._bytes or self._file is not None or self._take(self._pieces):
@@ -114,9 +139,12 @@ class Sender:
                 self._pace.moved(sent)
         return True
 
-    def close(self) -> None:
-        if self._pieces is not None:
-            self._pieces.close()
+    def close(self, *, returned: Callable[[socket.socket], None]) -> None:
+        """Blocks while `run` runs."""
+        with self._lock:
+            returned(self._sock)
+            if self._pieces is not None:
+                self._pieces.close()
 
     def _take(self, pieces: Pieces) -> bool:
         piece = pieces.next()

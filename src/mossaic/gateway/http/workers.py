@@ -58,5 +58,13 @@ class Workers:
             self.leases -= 1
             self._free.release()
 
+    def release(self, work: Callable[[], None]) -> None:
+        """Run `work` in a thread, soon, without waiting for it: it ends what another thread may still be doing. When
+        the pool is closed it runs here, because it must."""
+        try:
+            self._pool.submit(work)
+        except RuntimeError:
+            work()
+
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import types
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import datetime
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
 from mossaic.protocol.codec.values import Kind
 from mossaic.protocol.wire import Element, Header, Payload, Query, Status, Stream, Target, Text, UserMeta
@@ -83,7 +83,7 @@ def _slot(field: Field[Any], hint: Any) -> Slot | None:  # Any: as in _unwrap
     if many:
         base = get_args(base)[0]
     record = base if isinstance(base, type) and is_dataclass(base) else None
-    kind = Kind.RECORD if record is not None else _KINDS.get(base, Kind.OTHER)
+    kind = Kind.RECORD if record is not None else _KINDS.get(cast("object", base), Kind.OTHER)
     has_default = field.default is not MISSING or field.default_factory is not MISSING
     return Slot(
         name=field.name,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from mossaic.protocol.operations import (
     bucket,
+    form,
     listing,
     multipart,
     not_provided,
@@ -24,5 +25,6 @@ TABLE: Final[tuple[AnyOperation, ...]] = (
     *listing.ROWS,
     *object.ROWS,
     *multipart.ROWS,
+    *form.ROWS,
 )
 NOT_PROVIDED: Final[tuple[NotProvided, ...]] = not_provided.ROWS

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Final
 from mossaic.protocol.errors import MALFORMED_XML, OssError
 from mossaic.protocol.operation import Access, AnyOperation, Level, Operation
 from mossaic.protocol.shapes import Empty, OnBucket, OnObject, WritesObject
-from mossaic.protocol.wire import Element, Header, Payload, Query
+from mossaic.protocol.wire import ByteStream, Element, Header, Payload, Query, Status, Stream
 from mossaic.protocol.xml import Node, XmlError, parse
 
 # --- InitiateMultipartUpload -----------------------------------------------------------------------------------------
@@ -50,6 +50,7 @@ class UploadPart(OnObject):
     transfer_encoding: Annotated[str | None, Header("Transfer-Encoding")] = None
     content_md5: Annotated[str | None, Header("Content-MD5")] = None
     crc64: Annotated[str | None, Header("x-oss-hash-crc64ecma")] = None
+    body: Annotated[ByteStream | None, Stream()] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +109,7 @@ class ListedPart:
 class CompleteMultipartUpload(OnObject):
     """`document` is the XML list of parts, read by `listed_parts` once it is known that there is to be one.
 
-    Of the object's headers, which ali-oss sends once more, forbid-overwrite, ACL and tagging count here; storage class
+    Of the object's headers, which ali-oss sends once more, forbid-overwrite, ACL, tagging and persistent headers count here; storage class
     and encryption are an error, because they belong to Initiate.
     """
 
@@ -120,6 +121,7 @@ class CompleteMultipartUpload(OnObject):
     forbid_overwrite: Annotated[str | None, Header("x-oss-forbid-overwrite")] = None
     object_acl: Annotated[str | None, Header("x-oss-object-acl")] = None
     tagging: Annotated[str | None, Header("x-oss-tagging")] = None
+    persistent_headers: Annotated[str | None, Header("x-oss-persistent-headers")] = None
     storage_class: Annotated[str | None, Header("x-oss-storage-class")] = None
     server_side_encryption: Annotated[str | None, Header("x-oss-server-side-encryption")] = None
     callback: Annotated[str | None, Header("x-oss-callback")] = None
@@ -130,11 +132,12 @@ class CompleteMultipartUpload(OnObject):
 class CompleteMultipartUploadResult:
     """The ETag travels twice: ali-oss reads the header, Java the body.
 
-    `callback_answer` replaces the XML when an upload callback answered.
+    `status` and `callback_answer`, which replaces the XML, are those of an upload callback.
     """
 
     XML_ROOT: ClassVar[str] = "CompleteMultipartUploadResult"
 
+    status: Annotated[int | None, Status()] = None
     encoding_type: Annotated[str | None, Element("EncodingType")] = None
     location: Annotated[str, Element("Location")]
     bucket: Annotated[str, Element("Bucket")]

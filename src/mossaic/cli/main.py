@@ -1,0 +1,65 @@
+"""The command `mossaic`: a group whose commands are imported when they are called, so that the light ones start fast."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Final
+
+import click
+
+from mossaic import __version__
+
+# name → (module, attribute, one line for the list)
+COMMANDS: Final = {
+    "serve": ("mossaic.cli.serve", "serve", "Run the service."),
+    "check": ("mossaic.cli.check", "check", "Print the effective settings and probe the stores."),
+    "fsck": (
+        "mossaic.cli.check",
+        "fsck",
+        "Verify that every object and part reads back; list unreferenced bytes.",
+    ),
+    "user": ("mossaic.cli.identity", "user", "RAM users and their policies."),
+    "key": ("mossaic.cli.identity", "key", "Access key pairs."),
+    "role": ("mossaic.cli.identity", "role", "RAM roles, their trust policies and permissions."),
+    "policy": ("mossaic.cli.identity", "policy", "Named policy documents."),
+}
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by name; loads one when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(COMMANDS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002  # click's signature
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, attribute, _ = COMMANDS[cmd_name]
+        try:
+            command = getattr(importlib.import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            if (error.name or "").startswith("mossaic"):
+                raise
+            raise click.ClickException(
+                f"`mossaic {cmd_name}` needs {error.name}: install the server with `pip install 'mossaic[server]'`"
+            ) from None
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002  # click's signature
+        formatter: click.HelpFormatter,
+    ) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="mossaic")
+def main() -> None:
+    """Mossaic: self-hosted object storage that speaks the Alibaba Cloud OSS protocol."""

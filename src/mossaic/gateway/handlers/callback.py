@@ -1,0 +1,78 @@
+"""Upload callbacks, as Put, Post and Complete use them: checked before the upload, sent after the commit."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mossaic.gateway.admit import ip_of
+from mossaic.protocol.errors import INVALID_ARGUMENT, OssError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from mossaic.gateway.call import Call
+    from mossaic.model.names import VersionId
+    from mossaic.model.object import ObjectVersion
+    from mossaic.service.callbacks import Prepared
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallbackAsk:
+    """What was stored by which operation, and the callback to send for it."""
+
+    operation: str
+    version: ObjectVersion
+    version_id: VersionId | None
+    prepared: Prepared | None
+
+
+async def prepare(
+    call: Call,
+    callback: str | None,
+    callback_var: str | None,
+    *,
+    variables: Mapping[str, str] | None = None,
+) -> Prepared | None:
+    """From headers or the query (`callback`, `callback-var`), never both; a form brings its `variables` as fields.
+
+    Raises OssError INVALID_ARGUMENT.
+    """
+    in_query = call.query.get("callback")
+    if callback and in_query:
+        raise OssError(
+            INVALID_ARGUMENT,
+            "The callback is in the headers and in the query.",
+            ArgumentName="callback",
+            ArgumentValue=callback,
+        )
+    if variables:
+        callback_var = b64encode(json.dumps(dict(variables)).encode()).decode()
+    return await call.services.callbacks.prepare(
+        callback or in_query, callback_var or call.query.get("callback-var")
+    )
+
+
+async def answer_of(call: Call, ask: CallbackAsk) -> bytes | None:
+    """The receiver's JSON, None without a callback. Raises OssError CALLBACK_FAILED; the object is stored all the same."""
+    if ask.prepared is None:
+        return None
+    version = ask.version
+    values: dict[str, str | int] = {
+        "bucket": version.bucket,
+        "object": version.key,
+        "etag": version.etag,
+        "size": version.size,
+        "mimeType": version.headers.stored.get("Content-Type", ""),
+        "crc64": str(version.crc64),
+        "contentMd5": b64encode(bytes.fromhex(version.md5)).decode() if version.md5 else "",
+        "clientIp": ip_of(call.request.remote),
+        "reqId": call.request_id,
+        "operation": ask.operation,
+    }
+    headers = {"ETag": f'"{version.etag}"', "x-oss-hash-crc64ecma": str(version.crc64)}
+    if ask.version_id is not None:
+        headers["x-oss-version-id"] = ask.version_id
+    return await call.services.callbacks.send(ask.prepared, values, endpoint=call.endpoint, headers=headers)
