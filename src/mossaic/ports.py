@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mossaic.model.bucket import Bucket, BucketTotals
     from mossaic.model.identity import AccessKey, NamedPolicy, Role, User
     from mossaic.model.names import BlobId, BucketName, ObjectKey, UploadId, VersionId
-    from mossaic.model.object import Blob, ObjectAcl, ObjectVersion
+    from mossaic.model.object import Blob, ObjectAcl, ObjectVersion, StorageClass
     from mossaic.model.page import ListQuery, Page
     from mossaic.model.upload import Completed, Part, Upload
 
@@ -233,6 +233,18 @@ class Objects(Protocol):
         tags: Mapping[str, str] | None = None,
     ) -> ObjectVersion:
         """Change ACL or tags in place (Last-Modified stays). Raises Absent; Conflict for a delete marker."""
+        ...
+
+    async def delete_unchanged(self, version: ObjectVersion, *, remove: bool, now: datetime) -> bool:
+        """As `delete_object`, provided that `version` still stands as it was listed (id, ETag, time, latest or not).
+
+        `remove`: take this version away; else delete the key as a client would, which needs the latest version.
+        False when it changed meanwhile, then nothing is done.
+        """
+        ...
+
+    async def relabel_unchanged(self, version: ObjectVersion, storage_class: StorageClass) -> bool:
+        """Give the version another storage class, on the same condition; Last-Modified stays."""
         ...
 
     async def list_objects(self, query: ListQuery) -> Page[ObjectVersion]:

@@ -39,7 +39,6 @@ class NewBucket:
     """What PutBucket asks for, as it came; None where nothing was said. `location` is `oss-REGION` or `REGION`."""
 
     name: str
-    owner_id: str
     acl: str | None = None
     location: str | None = None
     storage_class: str | None = None
@@ -58,14 +57,24 @@ class BucketQuery:
 
 
 class BucketService:
-    """`quota`: how many buckets there may be. Every change is one step of the store, made from the revision that was read."""
+    """`owner_id`: the account all buckets belong to. `quota`: how many buckets there may be.
+
+    Every change is one step of the store, made from the revision that was read.
+    """
 
     def __init__(
-        self, *, metadata: MetadataStore, clock: Clock, region: str, quota: int = MAX_BUCKETS
+        self,
+        *,
+        metadata: MetadataStore,
+        clock: Clock,
+        owner_id: str,
+        region: str = "cn-hangzhou",
+        quota: int = MAX_BUCKETS,
     ) -> None:
         self._metadata = metadata
         self._clock = clock
         self.region = region
+        self._owner_id = owner_id
         self._quota = quota
 
     async def find(self, name: BucketName) -> Bucket | None:
@@ -105,7 +114,7 @@ class BucketService:
         return Bucket(
             name=bucket_name(asked.name),
             region=self.region,
-            owner_id=asked.owner_id,
+            owner_id=self._owner_id,
             created_at=self._clock.now(),
             acl=bucket_acl(asked.acl or BucketAcl.PRIVATE.value),
             storage_class=_storage_class(asked.storage_class or StorageClass.STANDARD.value),
