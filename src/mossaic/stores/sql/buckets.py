@@ -25,10 +25,12 @@ _CHANGE = """UPDATE buckets SET acl = ?, storage_class = ?, redundancy = ?, vers
     revision = revision + 1 WHERE name = ? AND revision = ?"""
 _IN_USE = """SELECT EXISTS (SELECT 1 FROM objects WHERE bucket_id = ?)
     OR EXISTS (SELECT 1 FROM history WHERE bucket_id = ?) OR EXISTS (SELECT 1 FROM uploads WHERE bucket_id = ?)"""
-_TALLY = """INSERT INTO class_totals VALUES (?, ?, ?, ?, ?) ON CONFLICT (bucket_id, storage_class) DO UPDATE SET
-    size = size + excluded.size, count = count + excluded.count, modified_at = max(modified_at, excluded.modified_at)"""
-_COUNT = """UPDATE bucket_counts SET upload_count = upload_count + ?, part_count = part_count + ?,
-    part_size = part_size + ?, delete_marker_count = delete_marker_count + ? WHERE bucket_id = ?"""
+_TALLY = """INSERT INTO class_totals SELECT ?1, ?2, ?3, ?4, ?5 WHERE EXISTS (SELECT 1 FROM buckets WHERE bucket_id = ?1)
+    ON CONFLICT (bucket_id, storage_class) DO UPDATE SET size = size + excluded.size, count = count + excluded.count,
+    modified_at = max(modified_at, excluded.modified_at)"""
+_COUNT = """UPDATE bucket_counts SET upload_count = upload_count + ?2, part_count = part_count + ?3,
+    part_size = part_size + ?4, delete_marker_count = delete_marker_count + ?5
+    WHERE bucket_id = ?1 AND ?6 = 0"""
 _LAST_NAME = "~"  # sorts after every character of a bucket name
 
 
@@ -66,11 +68,11 @@ class Counts:
 
 
 def tally(tx: Transaction, bucket_id: int, change: Change) -> None:
-    tx.run(_TALLY, bucket_id, change.storage_class, change.size, change.count, change.now)
+    tx.add_later(_TALLY, (bucket_id, change.storage_class), (change.size, change.count), latest=change.now)
 
 
 def count(tx: Transaction, bucket_id: int, counts: Counts) -> None:
-    tx.run(_COUNT, counts.uploads, counts.parts, counts.part_size, counts.markers, bucket_id)
+    tx.add_later(_COUNT, (bucket_id,), (counts.uploads, counts.parts, counts.part_size, counts.markers))
 
 
 class BucketTables:

@@ -24,7 +24,7 @@ _ADD_BLOB = "INSERT INTO blobs (blob_id, size, md5, crc64, refs) VALUES (?, ?, ?
 _HOLD = "UPDATE blobs SET refs = refs + ? WHERE blob_id = ? AND refs > 0"
 _RELEASE = "UPDATE blobs SET refs = refs - ? WHERE blob_id = ?"
 _ADD_CONTENT = "INSERT INTO content (refs, packed, inline) VALUES (1, ?, ?)"
-_SHARE = "UPDATE content SET refs = refs + 1 WHERE content_id = ? AND refs > 0"
+_SHARE = "UPDATE content SET refs = refs + 1 WHERE content_id = ? AND refs > 0 AND packed = ?"
 _UNSHARE = "UPDATE content SET refs = refs - 1 WHERE content_id = ? AND refs > 1"
 _RETIRE = "UPDATE content SET refs = 0, retired_at = ? WHERE content_id = ? AND inline IS NULL"
 _DROP = "DELETE FROM content WHERE content_id = ?"
@@ -79,7 +79,11 @@ def add_content(
     manifest = version.manifest
     gone = Counter() if gone is None else gone
     is_copy = not gone and not new_blobs
-    if is_copy and isinstance(manifest, StoredManifest) and tx.run(_SHARE, manifest.content_id):
+    if (
+        is_copy
+        and isinstance(manifest, StoredManifest)
+        and tx.run(_SHARE, manifest.content_id, manifest.packed)
+    ):
         return manifest.content_id
     packed = manifest.packed if version.inline is None else b""
     change_holders(tx, gone=gone, come=Counter(blob_ids(packed)), new_blobs=new_blobs)

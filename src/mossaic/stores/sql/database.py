@@ -1,13 +1,13 @@
-"""One SQLite file: a connection for short reads on the caller's thread, and a writer thread that commits in groups."""
+"""One SQLite file: short reads and short steps run on the event loop, commits and long steps in a thread, in groups."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import os
-import queue
 import sqlite3
-import threading
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Row = tuple[Any, ...]  # sqlite3 gives values of the types that the schema (STRICT) declares
 
-MAX_BATCH: Final = 256  # steps in one commit
+MAX_BATCH: Final = 128  # steps in one commit
 MAX_WAITING: Final = 16_384  # steps in the queue; beyond that the store is Busy
+LONG: Final = 20  # keys or parts from which on a step is better not run on the event loop
 BUSY_TIMEOUT_MS: Final = 10_000  # how long another process's transaction is waited for
 WAL_PAGES: Final = 4_000  # the WAL is copied back after about 16 MB
 WAL_BYTES: Final = 64 * 1024 * 1024  # and cut to this size when it had grown longer
@@ -33,24 +34,21 @@ CACHE_KIB: Final = 32 * 1024  # page cache of each of the two connections
 class Reader:
     """Statements on one connection. Every result is fetched at once, so that no read stays open behind our back."""
 
-    __slots__ = ("_connection",)
+    __slots__ = ("connection",)
 
     def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def close(self) -> None:
-        self._connection.close()
+        self.connection = connection
 
     def one(self, sql: str, *values: object) -> Row | None:
-        rows = self._connection.execute(sql, values).fetchall()
+        rows = self.connection.execute(sql, values).fetchall()
         return rows[0] if rows else None
 
     def all(self, sql: str, *values: object) -> list[Row]:
-        return self._connection.execute(sql, values).fetchall()
+        return self.connection.execute(sql, values).fetchall()
 
     def each(self, sql: str, *values: object) -> Generator[Row, None, None]:
         """Row by row, for reading inside `snapshot` only; close the iterator when leaving early."""
-        cursor = self._connection.execute(sql, values)
+        cursor = self.connection.execute(sql, values)
         try:
             yield from cursor
         finally:
@@ -59,45 +57,69 @@ class Reader:
     @contextmanager
     def snapshot(self) -> Generator[None]:
         """All statements inside see the same state. Never await inside."""
-        self._connection.execute("BEGIN")
+        self.connection.execute("BEGIN")
         try:
             yield
         finally:
-            self._connection.execute("COMMIT")
+            self.connection.execute("COMMIT")
 
 
 class Transaction(Reader):
-    """One step of a batch: it stays as a whole or leaves no trace. `freed`: it left blobs without reference."""
+    """One step of a batch: it stays as a whole or leaves no trace.
 
-    __slots__ = ("freed",)
+    `freed`: it left blobs without reference. `sums`: statements with numbers to add, kept until the end of the batch:
+    a hundred steps that each count one object cost one update.
+    """
+
+    __slots__ = ("freed", "sums")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         self.freed = False
+        self.sums: dict[tuple[str, Row], list[int]] = {}
 
     def run(self, sql: str, *values: object) -> int:
         """The number of rows that were changed."""
-        return self._connection.execute(sql, values).rowcount
+        return self.connection.execute(sql, values).rowcount
 
     def insert(self, sql: str, *values: object) -> int:
         """The new row's id."""
-        row_id = self._connection.execute(sql, values).lastrowid
+        row_id = self.connection.execute(sql, values).lastrowid
         assert row_id is not None
         return row_id
 
     def many(self, sql: str, values: Iterable[Sequence[object]]) -> int:
-        return self._connection.executemany(sql, values).rowcount
+        return self.connection.executemany(sql, values).rowcount
+
+    def add_later(self, sql: str, place: Row, numbers: Row, *, latest: int = 0) -> None:
+        """At the end run `sql` with `place`, these numbers and a time, once for all steps with that `place`: numbers are
+        summed, of the times the latest counts."""
+        sums = self.sums.get((sql, place))
+        if sums is None:
+            self.sums[sql, place] = [*numbers, latest]
+        else:
+            sums[:] = [*map(int.__add__, sums, numbers), max(sums[-1], latest)]
+
+    def absorb(self, other: Transaction) -> None:
+        """Take over what a step of the same batch left for the end."""
+        self.freed |= other.freed
+        for (sql, place), (*numbers, latest) in other.sums.items():
+            self.add_later(sql, place, tuple(numbers), latest=latest)
+
+    def finish(self) -> None:
+        for (sql, place), numbers in self.sums.items():
+            self.run(sql, *place, *numbers)
 
 
 @dataclass(slots=True)
 class _Step(Generic[T]):
-    """A step that waits for its commit; `error` or `result` is set by the writer thread."""
+    """A step that waits for its commit; then `error` or `result` is set."""
 
     work: Callable[[Transaction], T]
     future: asyncio.Future[T]
+    is_long: bool
     result: T | None = None
     error: BaseException | None = None
-    freed: bool = False
 
     def settle(self) -> None:
         if self.future.done():  # the waiter was cancelled; what was done stays done
@@ -109,25 +131,27 @@ class _Step(Generic[T]):
 
 
 class Database:
-    """The two connections and the writer thread.
+    """Reads run where they are called: short ones belong on the event loop, a hop to a thread costs ten times as much.
 
-    Reads run where they are called: short ones belong on the event loop, a hop to a thread costs ten times as much.
-    Writes are queued; the thread takes all that wait, runs each inside a savepoint of one transaction, commits, and
-    then tells all waiters at once. With `sync` a step is on the disk when its waiter hears of it.
+    Writes are queued and committed in groups. The statements of short steps run on the event loop, too (a thread would
+    wait for the interpreter's lock after each of them); the commit, which waits for the disk, runs in a thread while the
+    next group gathers. A group with a long step runs in the thread as a whole. With `sync` a step is on the disk when its
+    waiter hears of it. One event loop at a time.
     """
 
     def __init__(self, path: Path, *, sync: bool) -> None:
         self.path = path
         self.freed = asyncio.Event()  # some step left garbage
         self._sync = sync
-        self._queue: queue.SimpleQueue[_Step[Any] | None] = queue.SimpleQueue()  # steps of any result type
-        self._waiting = 0  # touched on the event loop only
-        self._closed = False
+        self._waiting: deque[_Step[Any]] = deque()  # steps of any result type
+        self._batch: list[_Step[Any]] = []  # the group that is being committed
+        self._end = Transaction(self._connect())  # what that group leaves for its end
+        self._is_scheduled = False
+        self._is_closed = False
         self._broken: str | None = None
-        self._writer = self._connect()
+        self._writer = self._end.connection
         self.read = Reader(self._connect(read_only=True))
-        self._thread = threading.Thread(target=self._serve, name="metadata-writer", daemon=True)
-        self._thread.start()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="metadata-writer")
 
     @classmethod
     def open(cls, path: Path, *, sync: bool) -> Self:
@@ -152,26 +176,33 @@ class Database:
         """A further read-only connection, for long work in another thread. The caller closes it."""
         return self._connect(read_only=True)
 
-    async def write(self, work: Callable[[Transaction], T]) -> T:
-        """Run `work` in the writer thread and wait until it is committed. A cancelled waiter does not stop it.
+    async def write(self, work: Callable[[Transaction], T], *, is_long: bool = False) -> T:
+        """Run `work` in a group and wait until it is committed. A cancelled waiter does not stop it.
 
-        Raises what `work` raised; Busy (queue full, database locked too long, closed), OSError (disk).
+        `work` may be run again from the start when another step of the group failed. `is_long`: more than about a
+        hundred statements, which the event loop should not run.
+        Raises what `work` raised; Busy (too many wait, database locked too long, closed), OSError (disk).
         """
-        if self._closed or self._waiting >= MAX_WAITING:
-            raise Busy("the metadata store is closed" if self._closed else "too many writes are waiting")
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting += 1
-        self._queue.put(_Step(work, future))
+        if self._is_closed or len(self._waiting) >= MAX_WAITING:
+            raise Busy("the metadata store is closed" if self._is_closed else "too many writes are waiting")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._waiting.append(_Step(work, future, is_long))
+        if not self._batch and not self._is_scheduled:
+            self._is_scheduled = True
+            loop.call_soon(self._start, loop)  # tasks that are ready now may still join the group
         return await future
 
-    def close(self) -> None:
-        """Finish what is queued, stop the thread, close the connections. Blocks; idempotent."""
-        if self._closed:
+    async def close(self) -> None:
+        """Finish what waits, then close the connections. Idempotent."""
+        if self._is_closed:
             return
-        self._closed = True
-        self._queue.put(None)
-        self._thread.join()
-        self.read.close()
+        last = self.write(lambda _: None)
+        with suppress(StoreError, OSError):  # a broken store closes, too
+            await last
+        self._is_closed = True
+        self._thread.shutdown()
+        self.read.connection.close()
         self._writer.close()
 
     def _connect(self, *, read_only: bool = False) -> sqlite3.Connection:
@@ -179,7 +210,7 @@ class Database:
             self.path,
             timeout=BUSY_TIMEOUT_MS / 1000,
             isolation_level=None,
-            check_same_thread=False,
+            check_same_thread=False,  # never two at a time
             cached_statements=256,
         )
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._sync else 'NORMAL'}")
@@ -190,70 +221,102 @@ class Database:
             connection.execute("PRAGMA query_only = ON")
         return connection
 
-    # --- the writer thread -------------------------------------------------------------------------------------------
+    # --- a group: _start on the loop, _finish in the thread, _settle on the loop ---------------------------------------
 
-    def _serve(self) -> None:
-        while batch := self._take():
-            self._commit(batch)
-            by_loop: dict[asyncio.AbstractEventLoop, list[_Step[Any]]] = {}
-            for step in batch:
-                by_loop.setdefault(step.future.get_loop(), []).append(step)
-            for loop, steps in by_loop.items():
-                with suppress(RuntimeError):  # that loop was closed: nobody waits any more
-                    loop.call_soon_threadsafe(self._settle, steps)
-
-    def _take(self) -> list[_Step[Any]]:
-        """All that wait, at most MAX_BATCH; waits for the first. Empty: the end."""
-        batch: list[_Step[Any]] = []
-        step = self._queue.get()
-        while step is not None:
-            batch.append(step)
-            if len(batch) == MAX_BATCH:
-                return batch
+    def _start(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._is_scheduled = False
+        count = min(len(self._waiting), MAX_BATCH)
+        batch = self._batch = [self._waiting.popleft() for _ in range(count)]
+        if not batch:
+            return
+        is_long = any(step.is_long for step in batch)
+        begun = self._broken is None and not is_long and self._begin_at_once()
+        if begun:
             try:
-                step = self._queue.get_nowait()
-            except queue.Empty:
-                return batch
-        if batch:
-            self._queue.put(None)  # the end comes after this batch
-        return batch
+                self._run(batch)
+            except sqlite3.Error as error:
+                self._fail(batch, error)
+                loop.call_soon(self._settle, batch, loop)
+                return
+        self._thread.submit(self._finish, batch, loop, begun=begun)
 
-    def _commit(self, batch: list[_Step[Any]]) -> None:
+    def _begin_at_once(self) -> bool:
+        """Begin without waiting: False while another process writes, or when the disk fails."""
+        self._writer.execute("PRAGMA busy_timeout = 0")
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error:
+            return False
+        finally:
+            self._writer.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        return True
+
+    def _finish(self, batch: list[_Step[Any]], loop: asyncio.AbstractEventLoop, *, begun: bool) -> None:
+        """In the thread: the rest of the group, up to its commit."""
         try:
             if self._broken is not None:
-                raise OSError(errno.EIO, self._broken)  # noqa: TRY301  # one place that fails a whole batch
-            self._writer.execute("BEGIN IMMEDIATE")
-            for step in batch:
-                self._attempt(step)
+                raise OSError(errno.EIO, self._broken)  # noqa: TRY301  # one place that fails a whole group
+            if not begun:
+                self._writer.execute("BEGIN IMMEDIATE")
+                self._run(batch)
+            self._end.finish()
             self._writer.execute("COMMIT")
         except (sqlite3.Error, OSError) as error:
-            if self._writer.in_transaction:
-                self._writer.execute("ROLLBACK")
-            for step in batch:
-                step.error = step.error or translated(error)
-            if isinstance(error, sqlite3.Error) and _is_io_error(error):
-                # After a failed sync nobody knows what is on the disk: only a restart may find out.
-                self._broken = "the metadata store takes no writes after an I/O error; restart it"
-
-    def _attempt(self, step: _Step[Any]) -> None:
-        transaction = Transaction(self._writer)
-        self._writer.execute("SAVEPOINT step")
+            self._fail(batch, error)
         try:
-            step.result = step.work(transaction)
-            step.freed = transaction.freed
-        except BaseException as error:  # the waiter raises it
-            if not self._writer.in_transaction:
-                raise  # SQLite gave up the whole transaction (disk full, I/O error)
-            self._writer.execute("ROLLBACK TO step")
-            step.error = translated(error)
-        self._writer.execute("RELEASE step")
+            loop.call_soon_threadsafe(self._settle, batch, loop)
+        except RuntimeError:  # that loop was closed: nobody waits any more
+            self._batch = []
 
-    def _settle(self, steps: list[_Step[Any]]) -> None:
-        self._waiting -= len(steps)
-        for step in steps:
-            step.settle()
-        if any(step.freed for step in steps):
+    def _run(self, batch: list[_Step[Any]]) -> None:
+        """All steps, without a savepoint each: few fail. When one does, all begin again, one by one.
+
+        Raises sqlite3.Error when SQLite gave up the whole transaction (disk full, I/O error).
+        """
+        self._end = Transaction(self._writer)
+        self._writer.execute("SAVEPOINT batch")
+        try:
+            for step in batch:
+                step.result = step.work(self._end)
+        except BaseException:  # it comes again below, for the waiter of its step
+            if not self._writer.in_transaction:
+                raise
+            self._writer.execute("ROLLBACK TO batch")
+            self._run_apart(batch)
+
+    def _run_apart(self, batch: list[_Step[Any]]) -> None:
+        self._end = Transaction(self._writer)
+        for step in batch:
+            part = Transaction(self._writer)
+            self._writer.execute("SAVEPOINT step")
+            try:
+                step.result = step.work(part)
+            except BaseException as error:  # the waiter raises it
+                if not self._writer.in_transaction:
+                    raise
+                self._writer.execute("ROLLBACK TO step")
+                step.error = translated(error)
+            else:
+                self._end.absorb(part)
+            self._writer.execute("RELEASE step")
+
+    def _fail(self, batch: list[_Step[Any]], error: Exception) -> None:
+        if self._writer.in_transaction:
+            self._writer.execute("ROLLBACK")
+        self._end = Transaction(self._writer)
+        for step in batch:
+            step.error = step.error or translated(error)
+        if isinstance(error, sqlite3.Error) and _is_io_error(error):
+            # After a failed sync nobody knows what is on the disk: only a restart may find out.
+            self._broken = "the metadata store takes no writes after an I/O error; restart it"
+
+    def _settle(self, batch: list[_Step[Any]], loop: asyncio.AbstractEventLoop) -> None:
+        if self._end.freed:
             self.freed.set()
+        for step in batch:
+            step.settle()
+        self._batch = []
+        self._start(loop)
 
 
 def translated(error: BaseException) -> BaseException:

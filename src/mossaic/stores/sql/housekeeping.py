@@ -10,6 +10,7 @@ from mossaic.model.object import Blob
 from mossaic.ports import Conflict
 from mossaic.stores.sql.check import check
 from mossaic.stores.sql.content import drop_retired
+from mossaic.stores.sql.database import LONG
 from mossaic.stores.sql.rows import micros, unsigned
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class HousekeepingTables:
                         return
                     room -= drop_retired(tx, content_id)
 
-            await self._database.write(step)
+            await self._database.write(step, is_long=True)
         return [BlobId(blob_id.hex()) for (blob_id,) in read.all(_GARBAGE, limit)]
 
     async def garbage_waits(self, timeout_s: float) -> bool:
@@ -65,7 +66,7 @@ class HousekeepingTables:
                 if tx.one("SELECT 1 FROM blobs WHERE blob_id = ?", raw) is not None:
                     raise Conflict(f"blob {blob_id} is referenced")
 
-        await self._database.write(step)
+        await self._database.write(step, is_long=len(blob_ids) > LONG)
 
     async def unknown(self, blob_ids: Sequence[BlobId]) -> Sequence[BlobId]:
         known = {blob.blob_id for blob in await self.known_blobs(blob_ids)}
@@ -84,7 +85,7 @@ class HousekeepingTables:
 
     async def forget_receipts(self, before: datetime) -> int:
         sql = "DELETE FROM receipts WHERE completed_at < ?"
-        return await self._database.write(lambda tx: tx.run(sql, micros(before)))
+        return await self._database.write(lambda tx: tx.run(sql, micros(before)), is_long=True)
 
     async def lease(self, name: str, holder: str, *, now: datetime, seconds: float) -> bool:
         at = micros(now)

@@ -18,6 +18,7 @@ from mossaic.ports import Absent, Conflict, Deleted, Stored
 from mossaic.stores.sql import buckets
 from mossaic.stores.sql.buckets import Change, Counts
 from mossaic.stores.sql.content import add_content, blob_ids, release_content
+from mossaic.stores.sql.database import LONG
 from mossaic.stores.sql.rows import VERSION_COLUMNS, map_text, micros, version_from, version_row
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mossaic.model.names import BucketName, ObjectKey
-    from mossaic.model.object import ObjectAcl
+    from mossaic.model.object import ObjectAcl, StorageClass
     from mossaic.ports import Commit
     from mossaic.stores.sql.database import Database, Reader, Row, Transaction
 
@@ -51,6 +52,8 @@ _HEAD_HISTORY = f"""SELECT {VERSION_COLUMNS.replace("content_id", "o.content_id"
     WHERE bucket_id = ? AND key = ?"""  # noqa: S608  # constants
 _CHANGE_CURRENT = "UPDATE objects SET acl = ?, tags = ? WHERE bucket_id = ? AND key = ? AND version_id = ?"
 _CHANGE_HISTORY = "UPDATE history SET acl = ?, tags = ? WHERE bucket_id = ? AND key = ? AND version_id = ?"
+_RELABEL_CURRENT = "UPDATE objects SET storage_class = ? WHERE bucket_id = ? AND key = ? AND version_id = ?"
+_RELABEL_HISTORY = "UPDATE history SET storage_class = ? WHERE bucket_id = ? AND key = ? AND version_id = ?"
 _IS_NEWEST = """SELECT NOT EXISTS (SELECT 1 FROM objects WHERE bucket_id = ? AND key = ?)
     AND NOT EXISTS (SELECT 1 FROM history WHERE bucket_id = ? AND key = ? AND seq > ?)"""
 
@@ -183,7 +186,8 @@ def publish(tx: Transaction, commit: Commit, *, gone: Counter[bytes] | None = No
 
 def _place(shelf: Shelf, version: ObjectVersion, versioning: Versioning, content_id: int | None) -> Stored:
     seq, version_id = shelf.make_room(versioning)
-    version = replace(version, version_id=version_id, is_latest=True)
+    if version_id != version.version_id:  # `replace` is slow, and most buckets never had versioning
+        version = replace(version, version_id=version_id)
     row = version_row(version, seq=seq, content_id=content_id)
     shelf.tx.run(_PUT_CURRENT, shelf.bucket_id, *row)
     shelf.tally(version.storage_class.value, version.size, 1)
@@ -287,6 +291,21 @@ def _find(reader: Reader, bucket_id: int, name: Name) -> ObjectVersion | None:
     return version_from(name.bucket, row, is_latest=is_latest)
 
 
+def _stands(tx: Transaction, bucket_id: int, version: ObjectVersion) -> bool:
+    """Whether the version is what it was when it was listed."""
+    found = _find(tx, bucket_id, Name(version.bucket, version.key, version.version_id))
+    if found is None:
+        return False
+    now = (found.type, found.etag, found.modified_at, found.storage_class, found.is_latest)
+    return now == (
+        version.type,
+        version.etag,
+        version.modified_at,
+        version.storage_class,
+        version.is_latest,
+    )
+
+
 class ObjectTables:
     """`ports.Objects`, but for the listings."""
 
@@ -319,7 +338,8 @@ class ObjectTables:
         self, bucket: BucketName, keys: Sequence[tuple[ObjectKey, VersionId | None]], now: datetime
     ) -> list[Deleted]:
         return await self._database.write(
-            lambda tx: [delete(tx, bucket, key, version_id, now) for key, version_id in keys]
+            lambda tx: [delete(tx, bucket, key, version_id, now) for key, version_id in keys],
+            is_long=len(keys) > LONG,
         )
 
     async def change_object(
@@ -347,5 +367,30 @@ class ObjectTables:
             if tx.run(_CHANGE_CURRENT, *row) == 0:
                 tx.run(_CHANGE_HISTORY, *row)
             return changed
+
+        return await self._database.write(step)
+
+    async def delete_unchanged(self, version: ObjectVersion, *, remove: bool, now: datetime) -> bool:
+        def step(tx: Transaction) -> bool:
+            bucket_id = buckets.bucket_id_of(tx, version.bucket)
+            if not _stands(tx, bucket_id, version) or not (remove or version.is_latest):
+                return False
+            delete(tx, version.bucket, version.key, version.version_id if remove else None, now)
+            return True
+
+        return await self._database.write(step)
+
+    async def relabel_unchanged(self, version: ObjectVersion, storage_class: StorageClass) -> bool:
+        def step(tx: Transaction) -> bool:
+            bucket_id = buckets.bucket_id_of(tx, version.bucket)
+            if version.is_delete_marker or not _stands(tx, bucket_id, version):
+                return False
+            row = (storage_class.value, bucket_id, version.key.encode(), version.version_id)
+            if tx.run(_RELABEL_CURRENT, *row) == 0:
+                tx.run(_RELABEL_HISTORY, *row)
+            shelf = Shelf(tx, bucket_id, version.key.encode(), micros(version.modified_at))
+            shelf.tally(version.storage_class.value, -version.size, -1)
+            shelf.tally(storage_class.value, version.size, 1)
+            return True
 
         return await self._database.write(step)

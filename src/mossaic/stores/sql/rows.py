@@ -26,6 +26,7 @@ _ACLS: Final = {acl.value: acl for acl in ObjectAcl}
 _NO_HEADERS: Final = ObjectHeaders()
 _NO_TAGS: Final[Mapping[str, str]] = MappingProxyType({})
 _NO_MANIFEST: Final = Manifest()
+_ENCODE: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 BLOB_ID_BYTES: Final = 16
 
 BUCKET_COLUMNS: Final = (
@@ -256,4 +257,4 @@ def receipt_from(bucket: BucketName, row: Row) -> Completed:
 
 
 def _dump(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
+    return _ENCODE(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Self
 
@@ -37,4 +36,4 @@ class SqliteMetadata(
 
     async def close(self) -> None:
         """Finish the waiting steps. Idempotent."""
-        await asyncio.to_thread(self._database.close)
+        await self._database.close()

@@ -15,6 +15,7 @@ from mossaic.ports import Absent, Busy, Commit, Conflict, Stored
 from mossaic.stores.sql import buckets
 from mossaic.stores.sql.buckets import Counts
 from mossaic.stores.sql.content import blob_ids, change_holders, held
+from mossaic.stores.sql.database import LONG
 from mossaic.stores.sql.objects import publish, require_free
 from mossaic.stores.sql.rows import (
     PART_COLUMNS,
@@ -185,14 +186,16 @@ class UploadTables:
     async def complete(
         self, upload: Upload, parts: Sequence[Part], commit: Commit, receipt: Completed
     ) -> Stored:
-        return await self._database.write(lambda tx: complete(tx, upload, parts, commit, receipt))
+        return await self._database.write(
+            lambda tx: complete(tx, upload, parts, commit, receipt), is_long=len(parts) > LONG
+        )
 
     async def receipt(self, bucket: BucketName, key: ObjectKey, upload_id: UploadId) -> Completed | None:
         row = self._database.read.one(_GET_RECEIPT, upload_id, key.encode(), bucket)
         return None if row is None else receipt_from(bucket, row)
 
     async def abort(self, bucket: BucketName, key: ObjectKey, upload_id: UploadId) -> None:
-        await self._database.write(lambda tx: abort(tx, bucket, key, upload_id))
+        await self._database.write(lambda tx: abort(tx, bucket, key, upload_id), is_long=True)
 
     async def uploads_before(self, bucket: BucketName, before: datetime, limit: int) -> Sequence[Upload]:
         """Oldest first. Raises Absent (bucket)."""

@@ -46,7 +46,7 @@ CREATE INDEX garbage_blobs ON blobs (blob_id) WHERE refs = 0;
 -- The content of one or more object versions, never changed once written. `refs` counts the versions. At 0 inline
 -- content goes at once; a manifest is retired: it keeps its blobs until nobody can still be reading them.
 CREATE TABLE content (
-    content_id INTEGER PRIMARY KEY AUTOINCREMENT,
+    content_id INTEGER PRIMARY KEY,
     refs       INTEGER NOT NULL CHECK (refs >= 0),
     retired_at INTEGER,
     packed     BLOB,
