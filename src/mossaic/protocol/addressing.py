@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
-from urllib.parse import unquote_to_bytes
+from urllib.parse import quote, unquote_to_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -124,3 +124,15 @@ def parse_query(raw: str) -> tuple[tuple[str, str, bool], ...]:
 
 def _decode_query(text: str) -> str:
     return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode("utf-8", "surrogateescape")
+
+
+def object_url(endpoint: str, bucket: str, key: str) -> str:
+    """Where an object is found: `scheme://BUCKET.HOST/KEY`, and path style where the host is an IP address.
+
+    `endpoint` is `scheme://host[:port]` without the bucket.
+    """
+    scheme, _, host = endpoint.partition("://")
+    path = quote(key, safe="-_.~/")
+    if is_ip(host_name(host)):
+        return f"{scheme}://{host}/{bucket}/{path}"
+    return f"{scheme}://{bucket}.{host}/{path}"

@@ -106,7 +106,9 @@ class Intake:
     def take(self, reader: BodyReader, expected: Expected, *, inline_up_to: int = INLINE_UP_TO) -> Received:
         """As `receive`, for bytes of unknown length inside a body that the caller reads already (a form's file). Blocks."""
         digest = _binary_md5(expected.content_md5)
-        return _Passing(blobs=self._blobs, expected=expected, digest=digest, length=None).run(reader, inline_up_to)
+        return _Passing(blobs=self._blobs, expected=expected, digest=digest, length=None).run(
+            reader, inline_up_to
+        )
 
     async def discard(self, received: Received) -> None:
         """Delete the blob of a body that the metadata store refused (and therefore does not name). Never raises:

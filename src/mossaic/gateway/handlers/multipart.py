@@ -1,0 +1,142 @@
+"""Multipart upload on the wire: shape in, service call, shape out."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Final
+
+from mossaic.gateway.call import Call, handlers
+from mossaic.protocol.addressing import object_url
+from mossaic.protocol.limits import DEFAULT_PART_PAGE
+from mossaic.protocol.operations import multipart as ops
+from mossaic.protocol.operations.listing import page_encoding, page_size
+from mossaic.protocol.shapes import Empty
+from mossaic.service.multipart import part_marker
+
+if TYPE_CHECKING:
+    from mossaic.model.upload import Part, Upload
+
+# What v2's encryption client wrote into the metadata at Initiate and reads from ListParts to go on.
+_CLIENT_ENCRYPTION: Final = "client-side-encryption-"
+
+
+@handlers.on(ops.INITIATE_MULTIPART_UPLOAD)
+async def initiate_multipart_upload(
+    call: Call, asked: ops.InitiateMultipartUpload
+) -> ops.InitiateMultipartUploadResult:
+    encoding_type = page_encoding(asked.encoding_type)
+    initiator = call.principal.account_id or call.principal.kind.value
+    upload = await call.services.multipart.initiate(call.bucket, asked, initiator=initiator)
+    return ops.InitiateMultipartUploadResult(
+        encoding_type=encoding_type,
+        bucket=upload.bucket,
+        key=upload.key,
+        upload_id=upload.upload_id,
+        server_side_encryption=upload.headers.encryption,
+    )
+
+
+@handlers.on(ops.UPLOAD_PART)
+async def upload_part(call: Call, asked: ops.UploadPart) -> ops.UploadPartResult:
+    upload, part = await call.services.multipart.put_part(call.bucket, asked, call.body)
+    return ops.UploadPartResult(
+        etag=part.etag,
+        content_md5=base64.b64encode(bytes.fromhex(part.etag)).decode(),
+        crc64=str(part.crc64),
+        server_side_encryption=upload.headers.encryption,
+    )
+
+
+@handlers.on(ops.COMPLETE_MULTIPART_UPLOAD)
+async def complete_multipart_upload(
+    call: Call, asked: ops.CompleteMultipartUpload
+) -> ops.CompleteMultipartUploadResult:
+    encoding_type = page_encoding(asked.encoding_type)
+    finished = await call.services.multipart.complete(call.bucket, asked)
+    result = finished.result
+    return ops.CompleteMultipartUploadResult(
+        encoding_type=encoding_type,
+        location=object_url(call.endpoint, result.bucket, result.key),
+        bucket=result.bucket,
+        key=result.key,
+        etag=result.etag,
+        etag_header=result.etag,
+        crc64=str(result.crc64),
+        version_id=result.version_id,
+        server_side_encryption=finished.headers.encryption if finished.headers else None,
+    )
+
+
+@handlers.on(ops.ABORT_MULTIPART_UPLOAD)
+async def abort_multipart_upload(call: Call, asked: ops.AbortMultipartUpload) -> Empty:
+    await call.services.multipart.abort(call.bucket, asked)
+    return Empty()
+
+
+@handlers.on(ops.LIST_PARTS)
+async def list_parts(call: Call, asked: ops.ListParts) -> ops.ListPartsResult:
+    encoding_type = page_encoding(asked.encoding_type)
+    upload, page = await call.services.multipart.parts(call.bucket, asked)
+    return ops.ListPartsResult(
+        encoding_type=encoding_type,
+        bucket=upload.bucket,
+        key=upload.key,
+        upload_id=upload.upload_id,
+        storage_class=upload.storage_class.value,
+        part_number_marker=part_marker(asked.part_number_marker),
+        next_part_number_marker=page.items[-1].number if page.items else 0,
+        max_parts=page_size(asked.max_parts, DEFAULT_PART_PAGE, name="max-parts"),
+        is_truncated=page.truncated,
+        client_encryption_key=_client_encryption(upload, "key"),
+        client_encryption_start=_client_encryption(upload, "start"),
+        client_encryption_cek_alg=_client_encryption(upload, "cek-alg"),
+        client_encryption_wrap_alg=_client_encryption(upload, "wrap-alg"),
+        client_encryption_data_size=_client_encryption(upload, "data-size"),
+        client_encryption_part_size=_client_encryption(upload, "part-size"),
+        parts=tuple(map(_stored_part, page.items)),
+    )
+
+
+@handlers.on(ops.LIST_MULTIPART_UPLOADS)
+async def list_multipart_uploads(
+    call: Call, asked: ops.ListMultipartUploads
+) -> ops.ListMultipartUploadsResult:
+    encoding_type = page_encoding(asked.encoding_type)
+    page = await call.services.multipart.uploads(call.bucket, asked)
+    return ops.ListMultipartUploadsResult(
+        encoding_type=encoding_type,
+        bucket=call.bucket.name,
+        key_marker=asked.key_marker or "",
+        upload_id_marker=asked.upload_id_marker or "",
+        next_key_marker=page.next_key,
+        next_upload_id_marker=page.next_id,
+        delimiter=asked.delimiter or "",
+        prefix=asked.prefix or "",
+        max_uploads=page_size(asked.max_uploads, DEFAULT_PART_PAGE, name="max-uploads"),
+        is_truncated=page.truncated,
+        uploads=tuple(map(_open_upload, page.items)),
+        common_prefixes=tuple(ops.UploadGroup(prefix=prefix) for prefix in page.prefixes),
+    )
+
+
+def _client_encryption(upload: Upload, name: str) -> str | None:
+    return upload.headers.meta.get(_CLIENT_ENCRYPTION + name)
+
+
+def _stored_part(part: Part) -> ops.StoredPart:
+    return ops.StoredPart(
+        number=part.number,
+        last_modified=part.stored_at,
+        etag=part.etag,
+        crc64=str(part.crc64),
+        size=part.size,
+    )
+
+
+def _open_upload(upload: Upload) -> ops.OpenUpload:
+    return ops.OpenUpload(
+        key=upload.key,
+        upload_id=upload.upload_id,
+        storage_class=upload.storage_class.value,
+        initiated=upload.initiated_at,
+    )

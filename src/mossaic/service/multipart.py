@@ -1,0 +1,377 @@
+"""Multipart upload: begin, put parts, look at what is there, complete, abort.
+
+Crash story of the whole: bytes of a part are durable before its row, and the row before the answer. Complete is one
+transaction on metadata; it moves no bytes. A blob that no row names is an orphan, which the sweeper finds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from mossaic.model.headers import attributes, forbid_overwrite, object_acl, persistent_headers
+from mossaic.model.manifest import Extent, Manifest
+from mossaic.model.names import ObjectKey, UploadId
+from mossaic.model.object import ObjectType, ObjectVersion
+from mossaic.model.page import ListQuery
+from mossaic.model.tags import parse_tagging
+from mossaic.model.upload import (
+    Completed,
+    Part,
+    Upload,
+    list_digest,
+    new_upload_id,
+    no_such_upload,
+    part_number,
+    plan_completion,
+)
+from mossaic.ports import Absent, Busy, Commit, Conflict, StoreError
+from mossaic.protocol.errors import (
+    FILE_ALREADY_EXISTS,
+    INVALID_ARGUMENT,
+    NO_SUCH_BUCKET,
+    OPERATION_NOT_SUPPORTED,
+    PART_ALREADY_EXIST,
+    PART_NOT_SEQUENTIAL,
+    SERVICE_UNAVAILABLE,
+    OssError,
+)
+from mossaic.protocol.limits import DEFAULT_PART_PAGE, KIB, MAX_PART_SIZE, MIB
+from mossaic.protocol.operations.listing import page_delimiter, page_marker, page_prefix, page_size
+from mossaic.protocol.operations.multipart import listed_parts
+from mossaic.service.intake import Expected
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mossaic.model.bucket import Bucket
+    from mossaic.model.object import ObjectHeaders
+    from mossaic.model.page import Page
+    from mossaic.model.upload import Completion
+    from mossaic.ports import BlobStore, Body, Clock, MetadataStore
+    from mossaic.protocol.operations import multipart as shapes
+    from mossaic.protocol.operations.multipart import ListedPart
+    from mossaic.service.intake import Intake, Received
+
+_UPLOAD_ID: Final = re.compile(r"[0-9A-F]{32}")
+_ATTEMPTS: Final = 4  # plans of one Complete while parts keep changing under it
+_PARSE_IN_THREAD: Final = 64 * KIB  # bytes of XML; above, the loop is spared the parsing
+_PLAN_IN_THREAD: Final = 1_000  # parts
+_READ_SIZE: Final = MIB  # bytes a step when a sequential upload is read again for its MD5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A completed upload. `headers` are those of the object; None when it is a repeated Complete and the object has
+    been replaced since."""
+
+    result: Completed
+    headers: ObjectHeaders | None
+
+
+class MultipartService:
+    """`replay_s`: seconds in which a repeated Complete gets the first one's answer; 0 is OSS's strict NoSuchUpload."""
+
+    def __init__(
+        self, *, blobs: BlobStore, metadata: MetadataStore, intake: Intake, clock: Clock, replay_s: float
+    ) -> None:
+        self._blobs = blobs
+        self._metadata = metadata
+        self._intake = intake
+        self._clock = clock
+        self._replay = timedelta(seconds=replay_s)
+
+    async def initiate(
+        self, bucket: Bucket, asked: shapes.InitiateMultipartUpload, *, initiator: str
+    ) -> Upload:
+        """Open an upload. What the headers say of the object is frozen here; `initiator` is an account, not a token.
+
+        Raises OssError: FILE_ALREADY_EXISTS, NO_SUCH_BUCKET, and whatever `model.headers` says of the headers.
+        """
+        now = self._clock.now()
+        given = attributes(asked, asked.key, bucket.storage_class)
+        upload = Upload(
+            upload_id=new_upload_id(now),
+            bucket=bucket.name,
+            key=ObjectKey(asked.key),
+            initiated_at=now,
+            initiator=initiator,
+            headers=given.headers,
+            tags=given.tags,
+            acl=given.acl,
+            storage_class=given.storage_class,
+            forbid_overwrite=given.forbid_overwrite,
+            sequential=asked.sequential is not None,
+        )
+        try:
+            await self._metadata.create_upload(upload)
+        except Absent:
+            raise OssError(NO_SUCH_BUCKET, BucketName=bucket.name) from None
+        except Conflict:
+            raise _already_exists(upload.key, "0026-00000002") from None
+        return upload
+
+    async def put_part(self, bucket: Bucket, asked: shapes.UploadPart, body: Body) -> tuple[Upload, Part]:
+        """Store the body as a part; one of the same number is replaced, and its bytes are freed.
+
+        At most 5 GiB; the minimum is Complete's to check. Everything that can be refused without the body is refused
+        before a byte of it is read.
+
+        Raises OssError: NO_SUCH_UPLOAD, INVALID_ARGUMENT (number), MISSING_CONTENT_LENGTH, ENTITY_TOO_LARGE,
+        INVALID_DIGEST, INVALID_CRC64, PART_ALREADY_EXIST and PART_NOT_SEQUENTIAL (sequential uploads only).
+        Crash: before the last step an orphan blob stays; after it the part is durable.
+        """
+        upload = await self.open_upload(bucket, asked.key, asked.upload_id)
+        number = part_number(asked.part_number)
+        await self._check_turn(upload, number)
+        expected = Expected.by(asked, max_size=MAX_PART_SIZE)
+        received = await self._intake.receive(body, expected, inline_up_to=0)
+        part = self._part(number, received)
+        try:
+            await self._metadata.put_part(upload.upload_id, part, received.new_blobs)
+        except StoreError as error:  # refused as a whole: no row names the blob
+            await self._intake.discard(received)
+            raise await self._part_refused(upload, number, error) from error
+        return upload, part
+
+    async def open_upload(self, bucket: Bucket, key: str, upload_id: str) -> Upload:
+        """Raises OssError NO_SUCH_UPLOAD, also when the upload is one of another key."""
+        upload = await self._find(bucket, key, upload_id)
+        if upload is None:
+            raise no_such_upload(upload_id)
+        return upload
+
+    async def complete(self, bucket: Bucket, asked: shapes.CompleteMultipartUpload) -> Finished:
+        """Publish the listed parts as the object and close the upload, in one step and without moving bytes.
+
+        A repeated Complete with the same list gets the first one's answer for a while, because a client whose answer
+        was lost repeats it (ali-oss's user sees NoSuchUpload otherwise, for a file that is safely stored).
+
+        Raises OssError: OPERATION_NOT_SUPPORTED, NO_SUCH_UPLOAD, INVALID_ARGUMENT, MALFORMED_XML, INVALID_PART_ORDER,
+        INVALID_PART, ENTITY_TOO_SMALL, FILE_ALREADY_EXISTS, SERVICE_UNAVAILABLE (parts keep changing).
+        Crash: before the transaction the upload is as it was, after it the object is there and a receipt with it.
+        """
+        _refuse_late_headers(asked)
+        upload = await self._find(bucket, asked.key, asked.upload_id)
+        if upload is None:
+            return await self._first_answer(bucket, asked)
+        listed = await _listed(asked)
+        finishing = _with_late_headers(upload, asked)
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self._publish(finishing, listed)
+            except Busy:
+                continue  # a part was put again between the plan and the transaction
+            except Conflict:
+                raise _already_exists(upload.key, "0042-00000214") from None
+            except Absent:
+                return await self._first_answer(bucket, asked)  # another Complete, or an Abort, was faster
+            except OssError:
+                if await self._find(bucket, asked.key, asked.upload_id) is None:
+                    return await self._first_answer(bucket, asked)  # as above: the parts went while we looked
+                raise
+        raise OssError(SERVICE_UNAVAILABLE, "Parts of the upload are being replaced. Try again.")
+
+    async def abort(self, bucket: Bucket, asked: shapes.AbortMultipartUpload) -> None:
+        """Close the upload and free its parts; parts in flight are refused when they arrive. Raises OssError
+        NO_SUCH_UPLOAD."""
+        if _UPLOAD_ID.fullmatch(asked.upload_id) is None:
+            raise no_such_upload(asked.upload_id)
+        try:
+            await self._metadata.abort(bucket.name, ObjectKey(asked.key), UploadId(asked.upload_id))
+        except Absent:
+            raise no_such_upload(asked.upload_id) from None
+
+    async def parts(self, bucket: Bucket, asked: shapes.ListParts) -> tuple[Upload, Page[Part]]:
+        """A page of the upload's parts by number. Raises OssError: NO_SUCH_UPLOAD, INVALID_ARGUMENT."""
+        upload = await self.open_upload(bucket, asked.key, asked.upload_id)
+        limit = page_size(asked.max_parts, DEFAULT_PART_PAGE, name="max-parts")
+        after = part_marker(asked.part_number_marker)
+        return upload, await self._metadata.parts(upload.upload_id, after=after, limit=limit)
+
+    async def uploads(self, bucket: Bucket, asked: shapes.ListMultipartUploads) -> Page[Upload]:
+        """A page of the bucket's open uploads, by key, then upload id. Raises OssError INVALID_ARGUMENT."""
+        after_key = page_marker(asked.key_marker, name="key-marker")
+        after_id = page_marker(asked.upload_id_marker, name="upload-id-marker")
+        query = ListQuery(
+            bucket=bucket.name,
+            prefix=page_prefix(asked.prefix),
+            delimiter=page_delimiter(asked.delimiter),
+            after_key=after_key,
+            after_id=after_id if after_key else "",
+            limit=page_size(asked.max_uploads, DEFAULT_PART_PAGE, name="max-uploads"),
+        )
+        return await self._metadata.list_uploads(query)
+
+    # --- steps ---
+
+    async def _find(self, bucket: Bucket, key: str, upload_id: str) -> Upload | None:
+        if _UPLOAD_ID.fullmatch(upload_id) is None:
+            return None
+        return await self._metadata.upload(bucket.name, ObjectKey(key), UploadId(upload_id))
+
+    async def _check_turn(self, upload: Upload, number: int) -> None:
+        """The parts of a sequential upload come as 1, 2, 3 … and stay as they came."""
+        if not upload.sequential:
+            return
+        present = await self._metadata.part(upload.upload_id, number)
+        if present is not None:
+            raise OssError(
+                PART_ALREADY_EXIST, ec="0042-00000108", PartEtag=present.etag, PartNumber=present.number
+            )
+        if number > 1 and await self._metadata.part(upload.upload_id, number - 1) is None:
+            raise OssError(PART_NOT_SEQUENTIAL, PartNumber=number)
+
+    async def _part_refused(self, upload: Upload, number: int, error: StoreError) -> Exception:
+        """The store's reason in OSS's words."""
+        match error:
+            case Absent():
+                return no_such_upload(upload.upload_id)
+            case Conflict():
+                try:
+                    await self._check_turn(upload, number)
+                except OssError as turn:
+                    return turn
+                return OssError(PART_NOT_SEQUENTIAL, PartNumber=number)
+            case Busy():
+                return OssError(SERVICE_UNAVAILABLE)
+            case _:
+                return error
+
+    def _part(self, number: int, received: Received) -> Part:
+        return Part(
+            number=number,
+            size=received.size,
+            etag=received.md5,
+            crc64=received.crc64,
+            stored_at=self._clock.now(),
+            manifest=Manifest(tuple(Extent(blob.blob_id, 0, blob.size) for blob in received.new_blobs)),
+        )
+
+    async def _publish(self, upload: Upload, listed: Sequence[ListedPart] | None) -> Finished:
+        """One attempt. Raises OssError as `plan_completion`, and what `Uploads.complete` raises."""
+        plan = await self._plan(upload, listed)
+        now = self._clock.now()
+        version = ObjectVersion(
+            bucket=upload.bucket,
+            key=upload.key,
+            type=ObjectType.MULTIPART,
+            size=plan.size,
+            etag=plan.etag,
+            md5=await self._content_md5(plan) if upload.sequential else None,
+            crc64=plan.crc64,
+            modified_at=now,
+            headers=upload.headers,
+            tags=upload.tags,
+            acl=upload.acl,
+            storage_class=upload.storage_class,
+            manifest=plan.manifest,
+            inline=None if plan.size else b"",
+        )
+        receipt = Completed(
+            upload_id=upload.upload_id,
+            bucket=upload.bucket,
+            key=upload.key,
+            digest=list_digest(listed),
+            etag=plan.etag,
+            crc64=plan.crc64,
+            size=plan.size,
+            version_id=None,
+            completed_at=now,
+        )
+        commit = Commit(version=version, forbid_overwrite=upload.forbid_overwrite)
+        stored = await self._metadata.complete(upload, plan.parts, commit, receipt)
+        return Finished(result=replace(receipt, version_id=stored.version_id), headers=upload.headers)
+
+    async def _plan(self, upload: Upload, listed: Sequence[ListedPart] | None) -> Completion:
+        stored = await self._metadata.all_parts(upload.upload_id)
+        if len(stored) < _PLAN_IN_THREAD:
+            return plan_completion(stored, listed, upload_id=upload.upload_id)
+        return await asyncio.to_thread(plan_completion, stored, listed, upload_id=upload.upload_id)
+
+    async def _content_md5(self, plan: Completion) -> str:
+        """The MD5 of a sequential upload's content, which its object carries. Reads the parts, at the disk's speed: the
+        state of an unfinished MD5 cannot be kept between two requests."""
+        if len(plan.parts) == 1:
+            return plan.parts[0].etag
+        return await asyncio.to_thread(_read_md5, self._blobs, plan.manifest)
+
+    async def _first_answer(self, bucket: Bucket, asked: shapes.CompleteMultipartUpload) -> Finished:
+        """What the same Complete was answered before. Raises OssError NO_SUCH_UPLOAD, MALFORMED_XML."""
+        gone = no_such_upload(asked.upload_id)
+        if not self._replay or _UPLOAD_ID.fullmatch(asked.upload_id) is None:
+            raise gone
+        receipt = await self._metadata.receipt(bucket.name, ObjectKey(asked.key), UploadId(asked.upload_id))
+        if receipt is None or self._clock.now() - receipt.completed_at >= self._replay:
+            raise gone
+        if receipt.digest != list_digest(await _listed(asked)):
+            raise gone
+        version = await self._metadata.head(bucket.name, receipt.key)
+        still_there = version is not None and version.etag == receipt.etag
+        return Finished(result=receipt, headers=version.headers if version and still_there else None)
+
+
+def part_marker(text: str | None) -> int:
+    """`part-number-marker`: a number, or nothing. Raises OssError INVALID_ARGUMENT."""
+    if not text:
+        return 0
+    if text.isascii() and text.isdigit() and len(text) <= 9:
+        return int(text)
+    value = text[:256].encode("utf-8", "replace").decode()
+    raise OssError(INVALID_ARGUMENT, ArgumentName="part-number-marker", ArgumentValue=value)
+
+
+async def _listed(asked: shapes.CompleteMultipartUpload) -> Sequence[ListedPart] | None:
+    """The list in the body; None for `x-oss-complete-all: yes`. Raises OssError INVALID_ARGUMENT, MALFORMED_XML."""
+    document = asked.document or b""
+    if asked.complete_all is not None:
+        is_yes = asked.complete_all.strip().lower() == "yes"
+        if document or not is_yes:
+            message = "x-oss-complete-all takes yes, and no body beside it."
+            raise OssError(
+                INVALID_ARGUMENT,
+                message,
+                ec="0042-00000216" if is_yes else None,
+                ArgumentName="x-oss-complete-all",
+                ArgumentValue=asked.complete_all[:256],
+            )
+        return None
+    if len(document) > _PARSE_IN_THREAD:
+        return await asyncio.to_thread(listed_parts, document)
+    return listed_parts(document)
+
+
+def _refuse_late_headers(asked: shapes.CompleteMultipartUpload) -> None:
+    """Storage class and encryption belong to Initiate; OSS answers with exactly this message when they come here."""
+    if asked.storage_class is not None or asked.server_side_encryption is not None:
+        raise OssError(OPERATION_NOT_SUPPORTED, ec="0042-00000202")
+
+
+def _with_late_headers(upload: Upload, asked: shapes.CompleteMultipartUpload) -> Upload:
+    """The upload with what Complete may still say of the object. Raises OssError as `model.headers` does."""
+    late = persistent_headers(asked.persistent_headers)
+    return replace(
+        upload,
+        headers=replace(upload.headers, stored={**upload.headers.stored, **late}) if late else upload.headers,
+        tags=upload.tags if asked.tagging is None else parse_tagging(asked.tagging),
+        acl=upload.acl if asked.object_acl is None else object_acl(asked.object_acl),
+        forbid_overwrite=upload.forbid_overwrite or forbid_overwrite(asked.forbid_overwrite),
+    )
+
+
+def _already_exists(key: ObjectKey, ec: str) -> OssError:
+    return OssError(FILE_ALREADY_EXISTS, ec=ec, Key=key)
+
+
+def _read_md5(blobs: BlobStore, manifest: Manifest) -> str:
+    """Blocks; holds one piece at a time. Raises Damaged."""
+    md5 = hashlib.md5(usedforsecurity=False)
+    for extent in manifest.extents:
+        with blobs.open(extent.blob_id) as source:
+            for start in range(0, extent.length, _READ_SIZE):
+                md5.update(source.read(extent.offset + start, min(_READ_SIZE, extent.length - start)))
+    return md5.hexdigest().upper()
