@@ -66,6 +66,8 @@ class Manifest:
     def cut(self, start: int, stop: int) -> Iterator[Extent]:
         """The extents that hold bytes start … stop (half open, inside 0 … size), cut to fit."""
         assert 0 <= start <= stop <= self.size, (start, stop, self.size)
+        if start == stop:
+            return
         index = bisect_right(self.ends, start)
         position = self.ends[index - 1] if index else 0
         while position < stop:
