@@ -11,8 +11,6 @@ from pathlib import Path
 
 
 def main(folder: Path, extra: str) -> None:
-    if sys.version_info < (3, 11):
-        sys.exit(f"Mossaic needs Python 3.11 or newer, this is {sys.version.split()[0]}")
     python = folder / "bin" / "python"
     if not python.exists():
         print(f"making {folder} ...", flush=True)
@@ -24,7 +22,8 @@ def main(folder: Path, extra: str) -> None:
             subprocess.run([sys.executable, "-m", "venv", folder], check=True)
     print(f"installing mossaic[{extra}] ...", flush=True)
     subprocess.run(
-        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", f".[{extra}]"], check=True
+        [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", f".[{extra}]"],
+        check=True,
     )
     (folder / f".{extra}").touch()
     if extra == "dev":

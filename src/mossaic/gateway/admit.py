@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from mossaic.model import policy
+from mossaic.model import bucket_tags, policy
 from mossaic.model.identity import ANONYMOUS, PrincipalKind
 from mossaic.model.names import ObjectKey, VersionId
 from mossaic.model.object import ObjectAcl
@@ -185,6 +185,8 @@ class Admission:
         owner_id = ask.bucket.owner_id if ask.bucket is not None else self._identity.account_id
         context = _context(call, ask, self._clock.now())
         asked = (*ram, *(each for each in (boundary, on_bucket) if each is not None))
+        if ask.bucket is not None and policy.uses(asked, "oss:buckettag/"):
+            context |= {f"oss:buckettag/{tag.key}": tag.value for tag in bucket_tags.load(ask.bucket).tags}
         if ask.bucket is not None and ask.key is not None and policy.uses(asked, "oss:existingobjecttag/"):
             tags = await self._existing_tags(ask, ask.bucket, ask.key)
             context |= {f"oss:existingobjecttag/{name}": value for name, value in tags.items()}

@@ -190,7 +190,9 @@ def _encode(operation: AnyOperation, given: object, request: HttpRequest) -> Htt
         return HttpResponse(status=answer.status, headers=headers, content_length=length or 0)
     body: bytes | Content = answer.body
     if answer.stream is not None:
-        body = cast("Content", answer.stream)  # a Stream field of an answer holds content to send
+        content = cast("Content", answer.stream)  # a Stream field of an answer holds content to send
+        whole: bytes | None = getattr(content, "in_memory", None)  # small objects need no worker thread
+        body = content if whole is None else whole
     return HttpResponse(status=answer.status, headers=headers, body=body)
 
 
