@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"sort"
 	"testing"
@@ -228,7 +229,7 @@ func TestV2RangesCopiesAppendSymlinkDelete(t *testing.T) {
 		}
 		sameBytes(t, read(t, client, bucket, "log", nil), []byte("01234"))
 
-		_, err = client.PutSymlink(bg, &oss.PutSymlinkRequest{Bucket: &bucket, Key: oss.Ptr("link"), Target: oss.Ptr(key)})
+		_, err = client.PutSymlink(bg, &oss.PutSymlinkRequest{Bucket: &bucket, Key: oss.Ptr("link"), Target: oss.Ptr(url.PathEscape(key))})
 		check(t, err)
 		sameBytes(t, read(t, client, bucket, "link", nil), data)
 

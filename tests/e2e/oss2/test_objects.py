@@ -172,7 +172,7 @@ def test_presigned_urls(server: Server, bucket: str, version: str, slash_safe: b
 
     assert (put.status_code, put.text) == (200, "")
     assert (got.status_code, got.content, got.headers["Content-Type"]) == (200, b"hello", "text/y")
-    forged = requests.get(get_url.replace("60", "61") + "&x-oss-process=x", timeout=10)
+    forged = requests.get(get_url.replace("text%2Fy", "text%2Fz"), timeout=10)
     assert forged.status_code == 403
 
 
