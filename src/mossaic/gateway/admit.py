@@ -318,8 +318,8 @@ def _refused(call: Call, ask: _Ask, *, ec: str) -> OssError:
 
 
 def _anonymous_message(ask: _Ask) -> str:
-    if ask.access is Access.OWNER and not (ask.key is None and ask.action.startswith("oss:List")):
-        return "Anonymous access is forbidden for this operation."
-    if ask.key is None:
+    if ask.key is None and ask.bucket is not None and ask.action.startswith("oss:List"):
         return "Anonymous user has no right to access this bucket."
+    if ask.access is Access.OWNER or ask.key is None:
+        return "Anonymous access is forbidden for this operation."
     return "Anonymous user has no right to access this object."

@@ -20,6 +20,7 @@ from mossaic.gateway.handlers.callback import CallbackAsk, answer_of, prepare
 from mossaic.model import post_policy
 from mossaic.model.headers import Attributes, attributes
 from mossaic.model.names import object_key
+from mossaic.protocol.addressing import object_url
 from mossaic.protocol.codec import read_request
 from mossaic.protocol.errors import (
     ACCESS_DENIED,
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
 
     from mossaic.gateway.message import HttpRequest
     from mossaic.model.names import ObjectKey
-    from mossaic.ports import BodyReader
+    from mossaic.ports import BodyReader, Stored
     from mossaic.protocol.addressing import Address
     from mossaic.service.callbacks import Prepared
 
@@ -105,23 +106,14 @@ async def post_object(call: Call) -> PostObjectResult:
             ENTITY_TOO_SMALL, ec="0006-00000004", ProposedSize=received.size, MinSizeAllowed=admitted.size[0]
         )
     stored = await call.services.objects.put_received(call.bucket, admitted.key, received, said=admitted.said)
-    facts = CallbackAsk(
-        operation="PostObject",
-        version=stored.version,
-        version_id=stored.version_id,
-        prepared=admitted.callback,
-    )
-    return _result(call, fields, admitted.key, received, stored.version_id, await answer_of(call, facts))
+    ask = CallbackAsk.of("PostObject", stored, admitted.callback)
+    return _result(call, fields, stored, await answer_of(call, ask))
 
 
 def _result(
-    call: Call,
-    fields: Mapping[str, str],
-    key: str,
-    received: Received,
-    version_id: str | None,
-    callback_answer: bytes | None,
+    call: Call, fields: Mapping[str, str], stored: Stored, callback_answer: bytes | None
 ) -> PostObjectResult:
+    version = stored.version
     redirect = fields.get("success_action_redirect") or None
     wanted = fields.get("success_action_status", "")
     status = int(wanted) if wanted in ("200", "201", "204") else 204
@@ -129,14 +121,14 @@ def _result(
         status = 303
     return PostObjectResult(
         status=200 if callback_answer is not None else status,
-        bucket=call.bucket.name,
-        key=key,
-        location=f"{call.endpoint}/{call.bucket.name}/{key}",
-        etag=received.md5,
-        etag_header=received.md5,
-        content_md5=b64encode(bytes.fromhex(received.md5)).decode(),
-        crc64=received.crc64,
-        version_id=version_id,
+        bucket=version.bucket,
+        key=version.key,
+        location=object_url(call.endpoint, version.bucket, version.key),
+        etag=version.etag,
+        etag_header=version.etag,
+        content_md5=b64encode(bytes.fromhex(version.etag)).decode(),
+        crc64=version.crc64,
+        version_id=stored.version_id,
         redirect=redirect if callback_answer is None else None,
         callback_answer=callback_answer,
     )

@@ -6,11 +6,15 @@ import base64
 from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.call import Call, handlers
+from mossaic.gateway.handlers import callback
+from mossaic.gateway.handlers import callback
+from mossaic.model.conditions import COPY, Conditions
 from mossaic.protocol.addressing import object_url
 from mossaic.protocol.limits import DEFAULT_PART_PAGE
 from mossaic.protocol.operations import multipart as ops
 from mossaic.protocol.operations.listing import page_encoding, page_size
 from mossaic.protocol.shapes import Empty
+from mossaic.service.copying import PartCopyOrder, PartPlace
 from mossaic.service.multipart import part_marker
 
 if TYPE_CHECKING:
@@ -47,23 +51,53 @@ async def upload_part(call: Call, asked: ops.UploadPart) -> ops.UploadPartResult
     )
 
 
+@handlers.on(ops.UPLOAD_PART_COPY)
+async def upload_part_copy(call: Call, asked: ops.UploadPartCopy) -> ops.CopyPartResult:
+    source = await call.services.copying.locate(asked.copy_source)
+    await call.authorize(source.action, source.bucket, source.key, write=False)
+    upload, number = await call.services.multipart.place(call.bucket, asked)
+    copied = await call.services.copying.copy_part(
+        PartPlace(bucket=upload.bucket, key=upload.key, upload_id=upload.upload_id, number=number),
+        source,
+        PartCopyOrder(
+            range=asked.copy_source_range, conditions=Conditions.of(asked, prefix=COPY, always_412=True)
+        ),
+    )
+    return ops.CopyPartResult(
+        last_modified=copied.part.stored_at,
+        etag=copied.part.etag,
+        etag_header=copied.part.etag,
+        crc64=str(copied.part.crc64),
+        content_range=copied.content_range,
+        source_version_id=copied.source_version_id,
+    )
+
+
 @handlers.on(ops.COMPLETE_MULTIPART_UPLOAD)
 async def complete_multipart_upload(
     call: Call, asked: ops.CompleteMultipartUpload
 ) -> ops.CompleteMultipartUploadResult:
     encoding_type = page_encoding(asked.encoding_type)
+    prepared = await callback.prepare(call, asked.callback, asked.callback_var)
     finished = await call.services.multipart.complete(call.bucket, asked)
-    result = finished.result
+    version = finished.version
+    done = callback.CallbackAsk(
+        operation="CompleteMultipartUpload",
+        version=version,
+        version_id=finished.version_id,
+        prepared=prepared,
+    )
     return ops.CompleteMultipartUploadResult(
+        callback_answer=await callback.answer_of(call, done),
         encoding_type=encoding_type,
-        location=object_url(call.endpoint, result.bucket, result.key),
-        bucket=result.bucket,
-        key=result.key,
-        etag=result.etag,
-        etag_header=result.etag,
-        crc64=str(result.crc64),
-        version_id=result.version_id,
-        server_side_encryption=finished.headers.encryption if finished.headers else None,
+        location=object_url(call.endpoint, version.bucket, version.key),
+        bucket=version.bucket,
+        key=version.key,
+        etag=version.etag,
+        etag_header=version.etag,
+        crc64=str(version.crc64),
+        version_id=finished.version_id,
+        server_side_encryption=version.headers.encryption,
     )
 
 

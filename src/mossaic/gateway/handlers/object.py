@@ -25,9 +25,7 @@ async def put_object(call: Call, asked: ops.PutObject) -> ops.PutObjectResult:
     expected = Expected.by(asked)
     prepared = await callback.prepare(call, asked.callback, asked.callback_var)
     stored = await call.services.objects.put(call.bucket, key, call.body, said=said, expected=expected)
-    done = callback.CallbackAsk(
-        operation="PutObject", version=stored.version, version_id=stored.version_id, prepared=prepared
-    )
+    done = callback.CallbackAsk.of("PutObject", stored, prepared)
     return ops.PutObjectResult(
         etag=stored.version.etag,
         content_md5=content_md5(stored.version),

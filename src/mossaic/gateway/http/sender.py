@@ -33,11 +33,14 @@ class Pieces:
     """The pieces of a content as bytes, and a check that they are `length` in all. Blocking."""
 
     def __init__(self, content: Content) -> None:
+        self._content = content
         self._left = content.length
-        self._pieces: Iterator[FilePiece | bytes] = iter(content.pieces())
+        self._pieces: Iterator[FilePiece | bytes] | None = None
 
     def next(self) -> FilePiece | bytes | None:
         """None at the end. Raises WrongLength."""
+        if self._pieces is None:
+            self._pieces = self._content.pieces()
         for piece in self._pieces:
             size = piece.length if isinstance(piece, FilePiece) else len(piece)
             self._left -= size
@@ -114,8 +117,7 @@ class Sender:
         self._bytes = memoryview(head)
         self._flags = _MORE
         self._pace = pace
-        self._content = content
-        self._pieces: Pieces | None = None
+        self._pieces = Pieces(content)
         self._file: FilePiece | None = None
         self._offset = 0
         self._by_sendfile = _SENDFILE
@@ -127,9 +129,7 @@ class Sender:
             return self._run()
 
     def _run(self) -> bool:
-        if self._pieces is None:
-            self._pieces = Pieces(self._content)
-        while self._bytes or self._file is not None or self._take(self._pieces):
+        while self._bytes or self._file is not None or self._take():
             try:
                 sent = self._send()
             except BlockingIOError:
@@ -143,11 +143,10 @@ class Sender:
         """Blocks while `run` runs."""
         with self._lock:
             returned(self._sock)
-            if self._pieces is not None:
-                self._pieces.close()
+            self._pieces.close()
 
-    def _take(self, pieces: Pieces) -> bool:
-        piece = pieces.next()
+    def _take(self) -> bool:
+        piece = self._pieces.next()
         if isinstance(piece, FilePiece):
             self._file, self._offset = piece, 0
         elif piece is not None:
