@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from mossaic.model.headers import attributes, forbid_overwrite, object_acl, persistent_headers
 from mossaic.model.manifest import Extent, Manifest
-from mossaic.model.names import ObjectKey, UploadId
-from mossaic.model.object import ObjectType, ObjectVersion
+from mossaic.model.names import ObjectKey, UploadId, VersionId
+from mossaic.model.object import ObjectHeaders, ObjectType, ObjectVersion
 from mossaic.model.page import ListQuery
 from mossaic.model.tags import parse_tagging
 from mossaic.model.upload import (
@@ -29,7 +29,7 @@ from mossaic.model.upload import (
     part_number,
     plan_completion,
 )
-from mossaic.ports import Absent, Busy, Commit, Conflict, StoreError
+from mossaic.ports import Absent, Busy, Commit, Conflict, Stored, StoreError
 from mossaic.protocol.errors import (
     FILE_ALREADY_EXISTS,
     INVALID_ARGUMENT,
@@ -49,7 +49,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mossaic.model.bucket import Bucket
-    from mossaic.model.object import ObjectHeaders
     from mossaic.model.page import Page
     from mossaic.model.upload import Completion
     from mossaic.ports import BlobStore, Body, Clock, MetadataStore
@@ -62,15 +61,6 @@ _ATTEMPTS: Final = 4  # plans of one Complete while parts keep changing under it
 _PARSE_IN_THREAD: Final = 64 * KIB  # bytes of XML; above, the loop is spared the parsing
 _PLAN_IN_THREAD: Final = 1_000  # parts
 _READ_SIZE: Final = MIB  # bytes a step when a sequential upload is read again for its MD5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finished:
-    """A completed upload. `headers` are those of the object; None when it is a repeated Complete and the object has
-    been replaced since."""
-
-    result: Completed
-    headers: ObjectHeaders | None
 
 
 class MultipartService:
@@ -125,9 +115,7 @@ class MultipartService:
         INVALID_DIGEST, INVALID_CRC64, PART_ALREADY_EXIST and PART_NOT_SEQUENTIAL (sequential uploads only).
         Crash: before the last step an orphan blob stays; after it the part is durable.
         """
-        upload = await self.open_upload(bucket, asked.key, asked.upload_id)
-        number = part_number(asked.part_number)
-        await self._check_turn(upload, number)
+        upload, number = await self.place(bucket, asked)
         expected = Expected.by(asked, max_size=MAX_PART_SIZE)
         received = await self._intake.receive(body, expected, inline_up_to=0)
         part = self._part(number, received)
@@ -138,6 +126,18 @@ class MultipartService:
             raise await self._part_refused(upload, number, error) from error
         return upload, part
 
+    async def place(
+        self, bucket: Bucket, asked: shapes.UploadPart | shapes.UploadPartCopy
+    ) -> tuple[Upload, int]:
+        """The open upload and the number that a part is meant for.
+
+        Raises OssError: NO_SUCH_UPLOAD, INVALID_ARGUMENT (number), PART_ALREADY_EXIST, PART_NOT_SEQUENTIAL.
+        """
+        upload = await self.open_upload(bucket, asked.key, asked.upload_id)
+        number = part_number(asked.part_number)
+        await self._check_turn(upload, number)
+        return upload, number
+
     async def open_upload(self, bucket: Bucket, key: str, upload_id: str) -> Upload:
         """Raises OssError NO_SUCH_UPLOAD, also when the upload is one of another key."""
         upload = await self._find(bucket, key, upload_id)
@@ -145,7 +145,7 @@ class MultipartService:
             raise no_such_upload(upload_id)
         return upload
 
-    async def complete(self, bucket: Bucket, asked: shapes.CompleteMultipartUpload) -> Finished:
+    async def complete(self, bucket: Bucket, asked: shapes.CompleteMultipartUpload) -> Stored:
         """Publish the listed parts as the object and close the upload, in one step and without moving bytes.
 
         A repeated Complete with the same list gets the first one's answer for a while, because a client whose answer
@@ -252,7 +252,7 @@ class MultipartService:
             manifest=Manifest(tuple(Extent(blob.blob_id, 0, blob.size) for blob in received.new_blobs)),
         )
 
-    async def _publish(self, upload: Upload, listed: Sequence[ListedPart] | None) -> Finished:
+    async def _publish(self, upload: Upload, listed: Sequence[ListedPart] | None) -> Stored:
         """One attempt. Raises OssError as `plan_completion`, and what `Uploads.complete` raises."""
         plan = await self._plan(upload, listed)
         now = self._clock.now()
@@ -280,12 +280,11 @@ class MultipartService:
             etag=plan.etag,
             crc64=plan.crc64,
             size=plan.size,
-            version_id=None,
+            version_id=None,  # the store knows it when it publishes
             completed_at=now,
         )
         commit = Commit(version=version, forbid_overwrite=upload.forbid_overwrite)
-        stored = await self._metadata.complete(upload, plan.parts, commit, receipt)
-        return Finished(result=replace(receipt, version_id=stored.version_id), headers=upload.headers)
+        return await self._metadata.complete(upload, plan.parts, commit, receipt)
 
     async def _plan(self, upload: Upload, listed: Sequence[ListedPart] | None) -> Completion:
         stored = await self._metadata.all_parts(upload.upload_id)
@@ -300,8 +299,11 @@ class MultipartService:
             return plan.parts[0].etag
         return await asyncio.to_thread(_read_md5, self._blobs, plan.manifest)
 
-    async def _first_answer(self, bucket: Bucket, asked: shapes.CompleteMultipartUpload) -> Finished:
-        """What the same Complete was answered before. Raises OssError NO_SUCH_UPLOAD, MALFORMED_XML."""
+    async def _first_answer(self, bucket: Bucket, asked: shapes.CompleteMultipartUpload) -> Stored:
+        """What the same Complete was answered before: the facts of the receipt, and the object's headers while it is there.
+
+        Raises OssError NO_SUCH_UPLOAD, MALFORMED_XML.
+        """
         gone = no_such_upload(asked.upload_id)
         if not self._replay or _UPLOAD_ID.fullmatch(asked.upload_id) is None:
             raise gone
@@ -310,9 +312,27 @@ class MultipartService:
             raise gone
         if receipt.digest != list_digest(await _listed(asked)):
             raise gone
-        version = await self._metadata.head(bucket.name, receipt.key)
-        still_there = version is not None and version.etag == receipt.etag
-        return Finished(result=receipt, headers=version.headers if version and still_there else None)
+        return Stored(
+            version=ObjectVersion(
+                bucket=receipt.bucket,
+                key=receipt.key,
+                type=ObjectType.MULTIPART,
+                size=receipt.size,
+                etag=receipt.etag,
+                crc64=receipt.crc64,
+                modified_at=receipt.completed_at,
+                headers=await self._headers_of(receipt),
+            ),
+            version_id=_version_id(receipt),
+        )
+
+    async def _headers_of(self, receipt: Completed) -> ObjectHeaders:
+        now = await self._metadata.head(receipt.bucket, receipt.key, _version_id(receipt))
+        return now.headers if now is not None and now.etag == receipt.etag else ObjectHeaders()
+
+
+def _version_id(receipt: Completed) -> VersionId | None:
+    return None if receipt.version_id is None else VersionId(receipt.version_id)
 
 
 def part_marker(text: str | None) -> int:

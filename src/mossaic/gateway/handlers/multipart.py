@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.call import Call, handlers
 from mossaic.gateway.handlers import callback
-from mossaic.gateway.handlers import callback
 from mossaic.model.conditions import COPY, Conditions
 from mossaic.protocol.addressing import object_url
 from mossaic.protocol.limits import DEFAULT_PART_PAGE
@@ -79,14 +78,9 @@ async def complete_multipart_upload(
 ) -> ops.CompleteMultipartUploadResult:
     encoding_type = page_encoding(asked.encoding_type)
     prepared = await callback.prepare(call, asked.callback, asked.callback_var)
-    finished = await call.services.multipart.complete(call.bucket, asked)
-    version = finished.version
-    done = callback.CallbackAsk(
-        operation="CompleteMultipartUpload",
-        version=version,
-        version_id=finished.version_id,
-        prepared=prepared,
-    )
+    stored = await call.services.multipart.complete(call.bucket, asked)
+    version = stored.version
+    done = callback.CallbackAsk.of("CompleteMultipartUpload", stored, prepared)
     return ops.CompleteMultipartUploadResult(
         callback_answer=await callback.answer_of(call, done),
         encoding_type=encoding_type,
@@ -96,7 +90,7 @@ async def complete_multipart_upload(
         etag=version.etag,
         etag_header=version.etag,
         crc64=str(version.crc64),
-        version_id=finished.version_id,
+        version_id=stored.version_id,
         server_side_encryption=version.headers.encryption,
     )
 
