@@ -148,7 +148,7 @@ class App:
 
     def _services(self, owner: str) -> Services:
         settings = self.settings
-        intake = Intake(self.blobs)
+        intake = Intake(self.blobs, inline_up_to=settings.store.inline_bytes)
         callbacks = CallbackService(
             sender=HttpCallbackSender(),
             identities=self.metadata,

@@ -80,10 +80,11 @@ class Received:
 
 
 class Intake:
-    """Receives bodies into a blob store."""
+    """Receives bodies into a blob store. Contents of up to `inline_up_to` bytes are given back instead of stored."""
 
-    def __init__(self, blobs: BlobStore) -> None:
+    def __init__(self, blobs: BlobStore, *, inline_up_to: int = INLINE_UP_TO) -> None:
         self._blobs = blobs
+        self._inline_up_to = inline_up_to
 
     async def receive(self, body: Body, expected: Expected, *, inline_up_to: int = INLINE_UP_TO) -> Received:
         """Read the whole body; up to `inline_up_to` bytes are given back, more become a durable blob.
@@ -103,12 +104,11 @@ class Intake:
         passing = _Passing(blobs=self._blobs, expected=expected, digest=digest, length=length)
         return await body.consume(lambda reader: passing.run(reader, inline_up_to))
 
-    def take(self, reader: BodyReader, expected: Expected, *, inline_up_to: int = INLINE_UP_TO) -> Received:
+    def take(self, reader: BodyReader, expected: Expected) -> Received:
         """As `receive`, for bytes of unknown length inside a body that the caller reads already (a form's file). Blocks."""
         digest = _binary_md5(expected.content_md5)
-        return _Passing(blobs=self._blobs, expected=expected, digest=digest, length=None).run(
-            reader, inline_up_to
-        )
+        passing = _Passing(blobs=self._blobs, expected=expected, digest=digest, length=None)
+        return passing.run(reader, self._inline_up_to)
 
     async def discard(self, received: Received) -> None:
         """Delete the blob of a body that the metadata store refused (and therefore does not name). Never raises:
