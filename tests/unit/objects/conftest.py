@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mossaic.ports import BodyReader, Stored
 
 T = TypeVar("T")
+LONG_AFTER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 class BytesReader:
@@ -92,7 +93,6 @@ class World:
 
     metadata: SqliteMetadata
     blobs: FileBlobs
-    folder: Path
     clock: TickingClock
     intake: Intake
     objects: ObjectService
@@ -125,7 +125,7 @@ class World:
         self.bucket = found
 
     def blob_count(self) -> int:
-        return sum(1 for path in self.folder.rglob("*") if path.is_file())
+        return len(list(self.blobs.list(before=LONG_AFTER)))
 
 
 def as_key(text: str) -> ObjectKey:
@@ -138,10 +138,16 @@ async def nobody_minds(_key: str) -> None:
     """Every key may be read."""
 
 
+@pytest.fixture(scope="session")
+def store(tmp_path_factory: pytest.TempPathFactory) -> FileBlobs:
+    """One for all tests, emptied after each: making its folders takes longer than a test."""
+    return FileBlobs(tmp_path_factory.mktemp("blobs"), sync=False)
+
+
 @pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
+async def world(tmp_path: Path, store: FileBlobs) -> AsyncIterator[World]:
     metadata = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=0)
-    blobs = FileBlobs(tmp_path / "blobs", sync=False)
+    blobs = store
     clock = TickingClock()
     intake = Intake(blobs)
     objects = ObjectService(metadata=metadata, blobs=blobs, intake=intake, clock=clock)
@@ -153,7 +159,6 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     yield World(
         metadata=metadata,
         blobs=blobs,
-        folder=tmp_path / "blobs",
         clock=clock,
         intake=intake,
         objects=objects,
@@ -161,3 +166,4 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
         bucket=found,
     )
     await metadata.close()
+    blobs.delete([blob_id for blob_id, _ in blobs.list(before=LONG_AFTER)])
