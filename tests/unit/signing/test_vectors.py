@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+
 from mossaic.protocol.errors import OssError
 from mossaic.protocol.signing import claim, post, rpc, v4
 from mossaic.protocol.signing.request import SignedRequest
-
 from tests.unit.signing.support import OBJECT_STORAGE, VECTORS, Recorded, headers_of, recorded
 
 WRONG_SIGNATURE = {"v1": "0002-00000040", "v2": "0002-00000101", "v4": "0002-00000201"}
@@ -167,7 +167,9 @@ def test_another_second_of_the_date_is_refused(case: Recorded) -> None:
 
 @pytest.mark.parametrize("case", HEADERS, ids=by_id)
 def test_a_request_without_a_date_is_refused(case: Recorded) -> None:
-    headers = {name: value for name, value in case.request.headers.items() if name not in ("date", "x-oss-date")}
+    headers = {
+        name: value for name, value in case.request.headers.items() if name not in ("date", "x-oss-date")
+    }
 
     error = refused(replace(case, request=replace(case.request, headers=headers)))
 
