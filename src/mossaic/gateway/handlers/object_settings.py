@@ -83,7 +83,7 @@ async def get_symlink(call: Call, asked: ops.GetSymlink) -> ops.GetSymlinkResult
         call.bucket, object_key(asked.key), version_id(asked.version_id)
     )
     return ops.GetSymlinkResult(
-        target=quote(found.target or "", safe=""),
+        target=quote(found.target or "", safe="/"),
         etag=found.etag,
         last_modified=found.modified_at,
         version_id=shown_version(call.bucket, found),

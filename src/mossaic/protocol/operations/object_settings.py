@@ -104,7 +104,7 @@ class GetSymlink(OnVersion):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetSymlinkResult(VersionResult):
-    """`target` is percent-encoded; oss2 unquotes it."""
+    """`target` is percent-encoded but for its slashes, as ali-oss writes it; oss2 unquotes it."""
 
     target: Annotated[str, Header("x-oss-symlink-target")]
     etag: Annotated[str, Header("ETag", quoted=True)]
