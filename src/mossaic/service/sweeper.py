@@ -22,7 +22,6 @@ from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
-from mossaic.ports import StoreError
 from mossaic.service.expiry import Expiry
 
 if TYPE_CHECKING:
@@ -110,7 +109,7 @@ class Sweeper:
             try:
                 self.done += await self.free_garbage(self._clock.now())
                 await self._metadata.garbage_waits(_POLL_S)
-            except (StoreError, OSError):
+            except Exception:  # noqa: BLE001  # the loop must outlive a full disk, a busy store and our own mistakes
                 _log.exception("freeing garbage failed")
                 await asyncio.sleep(_BACKOFF_S)
 
