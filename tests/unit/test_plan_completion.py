@@ -1,0 +1,233 @@
+"""What a list of parts becomes: OSS's checks in OSS's order, and the object that results."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mossaic.model.manifest import Extent, Manifest
+from mossaic.model.names import BlobId, UploadId
+from mossaic.model.upload import (
+    Part,
+    list_digest,
+    new_upload_id,
+    no_such_upload,
+    part_number,
+    plan_completion,
+)
+from mossaic.protocol.checksum import crc64, md5_hex, multipart_etag
+from mossaic.protocol.errors import OssError
+from mossaic.protocol.limits import MIN_PART_SIZE
+from mossaic.protocol.operations.multipart import ListedPart
+
+NOW = datetime(2026, 3, 5, 6, 7, 8, tzinfo=UTC)
+UPLOAD = UploadId("0123456789ABCDEF0123456789ABCDEF")
+
+
+def a_part(number: int, size: int = MIN_PART_SIZE) -> Part:
+    content = number.to_bytes(4, "big")
+    return Part(
+        number=number,
+        size=size,
+        etag=md5_hex(content),
+        crc64=crc64(content),
+        stored_at=NOW,
+        manifest=Manifest((Extent(BlobId(f"{number:032x}"), 0, size),) if size else ()),
+    )
+
+
+def listed(*parts: Part) -> list[ListedPart]:
+    return [ListedPart(number=part.number, etag=part.etag) for part in parts]
+
+
+def refusal(stored: list[Part], asked: list[ListedPart] | None) -> OssError:
+    with pytest.raises(OssError) as caught:
+        plan_completion(stored, asked, upload_id=UPLOAD)
+    return caught.value
+
+
+def test_listed_parts_become_the_object_and_the_rest_is_left_out() -> None:
+    first, second, last = a_part(1), a_part(7), a_part(9, 3)
+
+    plan = plan_completion([first, second, last], listed(first, last), upload_id=UPLOAD)
+
+    assert plan.parts == (first, last)
+    assert plan.size == MIN_PART_SIZE + 3
+    assert plan.etag == multipart_etag([first.etag, last.etag])
+    assert [extent.blob_id for extent in plan.manifest.extents] == [f"{1:032x}", f"{9:032x}"]
+
+
+def test_no_list_takes_every_part_in_order() -> None:
+    plan = plan_completion([a_part(5), a_part(2), a_part(10_000, 1)], None, upload_id=UPLOAD)
+
+    assert [part.number for part in plan.parts] == [2, 5, 10_000]
+
+
+def test_an_empty_list_makes_an_empty_object() -> None:
+    plan = plan_completion([a_part(1)], [], upload_id=UPLOAD)
+
+    assert (plan.size, plan.crc64, plan.manifest) == (0, 0, Manifest())
+    assert plan.etag == "D41D8CD98F00B204E9800998ECF8427E-0"
+
+
+def test_etags_compare_without_regard_to_case() -> None:
+    part = a_part(1)
+
+    plan = plan_completion([part], [ListedPart(number=1, etag=part.etag.lower())], upload_id=UPLOAD)
+
+    assert plan.parts == (part,)
+
+
+@pytest.mark.parametrize("numbers", [[2, 1], [1, 1], [0], [-1], [10_001], [1, 10_001]])
+def test_numbers_out_of_order_or_out_of_range_are_refused(numbers: list[int]) -> None:
+    stored = [a_part(number) for number in (1, 2)]
+
+    error = refusal(stored, [ListedPart(number=number, etag="whatever") for number in numbers])
+
+    assert (error.code, error.ec) == ("InvalidPartOrder", "0042-00000209")
+
+
+def test_a_part_that_was_never_put_is_refused_by_name() -> None:
+    error = refusal([a_part(1)], listed(a_part(1), a_part(2)))
+
+    assert error.code == "InvalidPart"
+    assert error.extras == {"UploadId": UPLOAD, "PartNumber": "2", "ETag": a_part(2).etag}
+
+
+def test_another_etag_is_refused_even_where_the_size_is_wrong_too() -> None:
+    small, last = a_part(1, 5), a_part(2)
+
+    error = refusal([small, last], [ListedPart(number=1, etag="0" * 32), *listed(last)])
+
+    assert error.code == "InvalidPart"
+
+
+def test_the_order_is_looked_at_before_the_parts() -> None:
+    assert refusal([], listed(a_part(2), a_part(1))).code == "InvalidPartOrder"
+
+
+def test_a_small_part_is_refused_unless_it_is_the_last() -> None:
+    small = a_part(1, MIN_PART_SIZE - 1)
+
+    error = refusal([small, a_part(2)], listed(small, a_part(2)))
+    alone = plan_completion([small], listed(small), upload_id=UPLOAD)
+
+    assert (error.code, error.ec) == ("EntityTooSmall", "0042-00000213")
+    assert error.extras["PartNumber"] == "1"
+    assert error.extras["ProposedSize"] == "102399"
+    assert alone.size == MIN_PART_SIZE - 1
+
+
+def test_complete_all_checks_sizes_too() -> None:
+    assert refusal([a_part(1, 5), a_part(2)], None).code == "EntityTooSmall"
+
+
+@given(
+    contents=st.dictionaries(st.integers(1, 10_000), st.binary(min_size=1, max_size=50), max_size=12),
+    data=st.data(),
+)
+def test_a_plan_is_the_concatenation_of_what_was_listed(
+    contents: dict[int, bytes], data: st.DataObject
+) -> None:
+    """Sizes are scaled so that the minimum does not matter; CRC and extents are those of the real bytes."""
+    chosen = sorted(data.draw(st.sets(st.sampled_from(sorted(contents))) if contents else st.just(set())))
+    blocks = {number: content * MIN_PART_SIZE for number, content in contents.items()}
+    stored = [
+        Part(
+            number=number,
+            size=len(block),
+            etag=md5_hex(block),
+            crc64=crc64(block),
+            stored_at=NOW,
+            manifest=Manifest((Extent(BlobId(f"{number:032x}"), 0, len(block)),)),
+        )
+        for number, block in blocks.items()
+    ]
+
+    plan = plan_completion(
+        stored,
+        [ListedPart(number=number, etag=md5_hex(blocks[number])) for number in chosen],
+        upload_id=UPLOAD,
+    )
+
+    whole = b"".join(blocks[number] for number in chosen)
+    assert (plan.size, plan.crc64, plan.manifest.size) == (len(whole), crc64(whole), len(whole))
+    assert plan.etag.endswith(f"-{len(chosen)}")
+
+
+@given(st.permutations(range(1, 8)), st.lists(st.integers(0, 9), min_size=1, max_size=9))
+def test_only_strictly_ascending_lists_of_stored_parts_are_accepted(
+    stored: list[int], asked: list[int]
+) -> None:
+    parts = {number: a_part(number) for number in stored}
+    ask = [ListedPart(number=number, etag=a_part(number).etag) for number in asked]
+    ascending = asked == sorted(set(asked)) and asked[0] >= 1
+
+    if ascending and set(asked) <= set(stored):
+        assert len(plan_completion(list(parts.values()), ask, upload_id=UPLOAD).parts) == len(asked)
+    else:
+        expected = "InvalidPart" if ascending else "InvalidPartOrder"
+        assert refusal(list(parts.values()), ask).code == expected
+
+
+def test_ten_thousand_parts_are_planned_in_linear_time() -> None:
+    def seconds(count: int) -> float:
+        stored = [a_part(number) for number in range(1, count + 1)]
+        ask = listed(*stored)
+        times = []
+        for _ in range(5):
+            started = time.process_time()
+            plan_completion(stored, ask, upload_id=UPLOAD)
+            times.append(time.process_time() - started)
+        return min(times)
+
+    assert seconds(10_000) < 40 * seconds(1_000)  # quadratic would be a hundredfold
+
+
+@pytest.mark.parametrize("text", ["0", "10001", "-1", "1.0", "", "a", "+1", "\u0661", "1" * 40, "\udcff"])
+def test_a_part_number_outside_1_to_10000_is_refused(text: str) -> None:
+    with pytest.raises(OssError) as caught:
+        part_number(text)
+
+    assert (caught.value.code, caught.value.ec) == ("InvalidArgument", "0017-00000220")
+    assert caught.value.extras["ArgumentName"] == "PartNumber"
+    caught.value.extras["ArgumentValue"].encode()
+
+
+def test_a_missing_part_number_has_a_code_of_its_own() -> None:
+    with pytest.raises(OssError) as caught:
+        part_number(None)
+
+    assert (caught.value.code, caught.value.ec) == ("InvalidArgument", "0017-00000219")
+
+
+def test_part_numbers_reach_from_1_to_10000() -> None:
+    assert [part_number("1"), part_number("10000")] == [1, 10_000]
+
+
+def test_upload_ids_sort_by_age_and_differ() -> None:
+    ids = [new_upload_id(NOW + timedelta(milliseconds=step)) for step in range(50)]
+
+    assert ids == sorted(ids)
+    assert len({*ids, new_upload_id(NOW)}) == 51
+    assert all(re.fullmatch(r"[0-9A-F]{32}", upload_id) for upload_id in ids)
+
+
+def test_the_digest_tells_lists_apart_but_not_their_letter_case() -> None:
+    one = [ListedPart(number=1, etag="AB"), ListedPart(number=2, etag="CD")]
+    same = [ListedPart(number=1, etag="ab"), ListedPart(number=2, etag="cd")]
+    others = [one[:1], one[::-1], [], [ListedPart(number=12, etag="CD")], None]
+
+    assert list_digest(one) == list_digest(same)
+    assert len({list_digest(one), *map(list_digest, others)}) == 6
+
+
+def test_no_such_upload_repeats_an_id_that_xml_can_carry() -> None:
+    error = no_such_upload("\udcff" * 1000)
+
+    assert error.extras["UploadId"].encode() == b"?" * 256
