@@ -11,13 +11,13 @@ from mossaic.model.bucket import Bucket, Versioning
 from mossaic.model.manifest import Extent, Manifest
 from mossaic.model.names import BucketName, ObjectKey, UploadId, VersionId, new_blob_id
 from mossaic.model.object import Blob, ObjectType, ObjectVersion
-from mossaic.model.page import ListQuery, Page
 from mossaic.model.upload import Completed, Part, Upload
 from mossaic.ports import Commit, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from mossaic.model.page import ListQuery, Page
     from mossaic.ports import MetadataStore
 
 T = TypeVar("T")

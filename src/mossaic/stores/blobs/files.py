@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
-_RESERVE_BYTES: Final = (
-    64 * 1024 * 1024
-)  # reserved ahead of the writer: a client's promise of 5 GiB costs no disk
+# Reserved ahead of the writer: a client's promise of 5 GiB costs no disk.
+_RESERVE_BYTES: Final = 64 * 1024 * 1024
 _RESERVE_FROM: Final = 64 * 1024  # smaller blobs are not worth the call
 _FLUSH_BYTES: Final = 256 * 1024  # write-back is asked for in pieces of at least this
 _NEW: Final = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
@@ -87,7 +86,7 @@ class FileBlobs:
     def _path(self, blob_id: BlobId) -> Path:
         if _ID.fullmatch(blob_id) is None:
             raise ValueError("a blob id is 32 lower-case hex digits")
-        return self._root / blob_id[0] / blob_id[1] / blob_id
+        return Path(f"{self._root}/{blob_id[0]}/{blob_id[1]}/{blob_id}")
 
     def _make_folders(self) -> None:
         """All folders exist, and durably, before the first blob: a commit syncs one folder and no chain of parents."""

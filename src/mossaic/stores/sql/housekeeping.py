@@ -50,10 +50,11 @@ class HousekeepingTables:
 
     async def garbage_waits(self, timeout_s: float) -> bool:
         """Wait until a step of this process leaves garbage; False after the timeout. One waiter at a time."""
-        try:
-            await asyncio.wait_for(self._database.freed.wait(), timeout_s)
-        except TimeoutError:
-            return False
+        if not self._database.freed.is_set():
+            try:
+                await asyncio.wait_for(self._database.freed.wait(), timeout_s)
+            except TimeoutError:
+                return False
         self._database.freed.clear()
         return True
 

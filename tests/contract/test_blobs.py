@@ -1,0 +1,189 @@
+"""Laws of blob stores."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import signal
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mossaic.model.names import BlobId, new_blob_id
+from mossaic.ports import Damaged
+from mossaic.stores.blobs import FileBlobs
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from mossaic.ports import BlobStore
+
+
+def future() -> datetime:
+    return datetime.now(UTC) + timedelta(days=1)
+
+
+def listed(blobs: BlobStore) -> dict[BlobId, int]:
+    return dict(blobs.list(before=future()))
+
+
+def write(blobs: BlobStore, pieces: Sequence[bytes], *, length: int | None = None) -> BlobId:
+    blob_id = new_blob_id()
+    sink = blobs.create(blob_id, length)
+    for piece in pieces:
+        sink.write(memoryview(piece))
+    sink.commit()
+    return blob_id
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pieces=st.lists(st.binary(max_size=50), max_size=6), data=st.data())
+def test_any_range_equals_the_slice(blobs: BlobStore, pieces: list[bytes], data: st.DataObject) -> None:
+    content = b"".join(pieces)
+    start = data.draw(st.integers(0, len(content)))
+    stop = data.draw(st.integers(start, len(content)))
+
+    blob_id = write(blobs, pieces, length=data.draw(st.sampled_from([None, len(content)])))
+
+    with blobs.open(blob_id) as source:
+        assert source.read(start, stop - start) == content[start:stop]
+        with pytest.raises(Damaged):
+            source.read(start, len(content) - start + 1)
+
+
+@pytest.mark.parametrize("length", [None, 300_000, 5_000_000, 100_000])
+def test_a_blob_is_as_long_as_what_was_written_whatever_was_announced(
+    blobs: BlobStore, length: int | None
+) -> None:
+    pieces = [os.urandom(100_000) for _ in range(3)]
+
+    blob_id = write(blobs, pieces, length=length)
+
+    assert listed(blobs) == {blob_id: 300_000}
+    with blobs.open(blob_id) as source:
+        assert source.read(0, 300_000) == b"".join(pieces)
+
+
+def test_a_blob_written_whole_can_be_sent_from_its_descriptor(blobs: BlobStore) -> None:
+    blob_id = write(blobs, [b"hello"])
+
+    with blobs.open(blob_id) as source:
+        descriptor = source.fileno()
+        assert descriptor is None or os.pread(descriptor, 10, 0) == b"hello"
+
+
+def test_what_is_discarded_leaves_nothing(blobs: BlobStore) -> None:
+    sink = blobs.create(new_blob_id(), 1_000_000)
+    sink.write(memoryview(b"x" * 100_000))
+
+    sink.discard()
+    sink.discard()
+
+    assert listed(blobs) == {}
+
+
+def test_an_unfinished_write_is_listed_for_the_orphan_sweep(blobs: BlobStore) -> None:
+    blob_id = new_blob_id()
+    sink = blobs.create(blob_id, None)
+    sink.write(memoryview(b"x"))
+
+    assert list(listed(blobs)) == [blob_id]
+    assert dict(blobs.list(before=datetime.now(UTC) - timedelta(days=1))) == {}
+    sink.discard()
+
+
+def test_an_id_is_used_once(blobs: BlobStore) -> None:
+    blob_id = write(blobs, [b"first"])
+
+    with pytest.raises(OSError):
+        blobs.create(blob_id, None)
+    with blobs.open(blob_id) as source:
+        assert source.read(0, 5) == b"first"
+
+
+def test_deleting_twice_is_fine(blobs: BlobStore) -> None:
+    blob_id, kept = write(blobs, [b"a"]), write(blobs, [b"b"])
+
+    blobs.delete([blob_id, new_blob_id()])
+    blobs.delete([blob_id])
+
+    assert listed(blobs) == {kept: 1}
+
+
+def test_opening_what_is_not_there_says_damaged(blobs: BlobStore) -> None:
+    with pytest.raises(Damaged), blobs.open(new_blob_id()):
+        pytest.fail("opened")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "../../etc/passwd", "A" * 32, "0" * 31, "0" * 33, "/" * 32, "0" * 32 + "\n"]
+)
+def test_an_id_that_is_not_ours_never_becomes_a_path(blobs: BlobStore, text: str) -> None:
+    with pytest.raises(ValueError, match="32"):
+        blobs.create(BlobId(text), None)
+    with pytest.raises(ValueError, match="32"):
+        blobs.delete([BlobId(text)])
+    with pytest.raises(ValueError, match="32"), blobs.open(BlobId(text)):
+        pytest.fail("opened")
+
+
+def test_probe_leaves_nothing(blobs: BlobStore) -> None:
+    blobs.probe()
+
+    assert listed(blobs) == {}
+
+
+def test_blobs_survive_reopening(tmp_path: Path) -> None:
+    blob_id = write(FileBlobs(tmp_path / "blobs"), [b"kept"])
+
+    with FileBlobs(tmp_path / "blobs").open(blob_id) as source:
+        assert source.read(0, 4) == b"kept"
+
+
+def test_files_of_others_are_not_listed(tmp_path: Path) -> None:
+    blobs = FileBlobs(tmp_path / "blobs")
+    (tmp_path / "blobs" / "0" / "0" / ".nfs0000").write_bytes(b"x")
+
+    assert listed(blobs) == {}
+
+
+def test_a_full_disk_raises_and_leaves_nothing(tmp_path: Path) -> None:
+    """A limit on the size of files stands in for the disk's end: the kernel refuses in the same place."""
+    blobs = FileBlobs(tmp_path / "blobs")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+    try:
+        for length in (None, 1_000_000):
+            sink = blobs.create(new_blob_id(), length)
+            with pytest.raises(OSError) as full:
+                sink.write(memoryview(b"x" * 1_000_000))
+            assert full.value.errno in {errno.EFBIG, errno.ENOSPC}
+            sink.discard()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+
+    assert listed(blobs) == {}
+
+
+def test_a_failed_sync_is_not_acknowledged_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = FileBlobs(tmp_path / "blobs")
+    sink = blobs.create(new_blob_id(), None)
+    sink.write(memoryview(b"x"))
+
+    def fails(descriptor: int) -> None:
+        raise OSError(errno.EIO, "input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", fails)  # the kernel's answer, not a class of ours
+    with pytest.raises(OSError):
+        sink.commit()
+
+    assert listed(blobs) == {}

@@ -1,0 +1,260 @@
+"""Laws of steps: each is whole or leaves no trace, alone or in a group, and durable when it returns."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import signal
+import sqlite3
+import stat
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mossaic.model.names import UploadId
+from mossaic.ports import Absent, Busy, Commit, Conflict, Damaged
+from mossaic.stores.sql import SqliteMetadata
+from mossaic.stores.sql.migrate import migrations
+from tests.contract.given import (
+    BUCKET,
+    a_blob,
+    a_bucket,
+    a_version,
+    complete,
+    given_bucket,
+    given_upload,
+    key,
+    put_inline,
+    put_part,
+    whole,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mossaic.ports import MetadataStore
+    from mossaic.stores.sql.database import Database
+
+
+async def test_a_failing_step_does_not_hurt_the_others_of_its_group(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    await put_inline(metadata, "taken")
+    orphan = a_blob()
+    good = [put_inline(metadata, f"k{n}") for n in range(20)]
+    bad = [
+        metadata.put_object(Commit(version=a_version("taken", inline=b"", size=0), forbid_overwrite=True)),
+        metadata.put_object(Commit(version=a_version("k", whole(a_blob())), new_blobs=(orphan,))),
+        metadata.abort(BUCKET, key("k"), (await given_upload(metadata, name="other")).upload_id),
+        metadata.create_bucket(a_bucket(), quota=10),
+    ]
+
+    results = await asyncio.gather(*good[:7], *bad, *good[7:], return_exceptions=True)
+
+    failures = [type(result) for result in results if isinstance(result, Exception)]
+    assert failures == [Conflict, Damaged, Absent, Conflict]
+    totals = await metadata.bucket_totals(BUCKET)
+    assert [one.count for one in totals.classes.values()] == [21]
+    assert await metadata.unknown([orphan.blob_id]) == [orphan.blob_id]
+
+
+async def test_a_cancelled_waiter_does_not_stop_its_step_or_the_group(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    tasks = [asyncio.ensure_future(put_inline(metadata, f"k{n}")) for n in range(10)]
+    await asyncio.sleep(0)  # all have queued their step
+
+    for task in tasks[::2]:
+        task.cancel()
+    results = await asyncio.gather(*tasks, return_exceptions=True)
+
+    assert [isinstance(result, asyncio.CancelledError) for result in results] == [True, False] * 5
+    await metadata.probe()  # after the group
+    for n in range(10):
+        assert await metadata.head(BUCKET, key(f"k{n}")) is not None
+
+
+async def test_what_was_written_is_read_at_once(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+
+    async def write_then_read(n: int) -> bool:
+        await put_inline(metadata, f"k{n}")
+        return await metadata.head(BUCKET, key(f"k{n}")) is not None
+
+    assert all(await asyncio.gather(*map(write_then_read, range(200))))
+
+
+async def test_closing_finishes_what_waits_and_takes_no_more(tmp_path: Path) -> None:
+    metadata = SqliteMetadata.open(tmp_path / "m.db", sync=False)
+    await given_bucket(metadata)
+    waiting = [asyncio.ensure_future(put_inline(metadata, f"k{n}")) for n in range(300)]
+    await asyncio.sleep(0)
+
+    await metadata.close()
+    await metadata.close()
+
+    assert all(task.done() and task.exception() is None for task in waiting)
+    with pytest.raises(Busy):
+        await put_inline(metadata, "late")
+
+
+async def test_a_full_disk_fails_the_step_and_keeps_what_was(tmp_path: Path) -> None:
+    metadata = SqliteMetadata.open(tmp_path / "m.db", sync=False)
+    await given_bucket(metadata)
+    await put_inline(metadata, "before")
+    database: Database = metadata._database
+    pages = database.read.all("PRAGMA page_count")[0][0]
+    database._writer.execute(f"PRAGMA max_page_count = {pages + 2}")  # SQLite's own "disk full"
+
+    with pytest.raises(OSError) as full:
+        await asyncio.gather(*(put_inline(metadata, f"k{n}", b"x" * 9_000) for n in range(9)))
+    assert full.value.errno == errno.ENOSPC
+    database._writer.execute("PRAGMA max_page_count = 100000")
+    await put_inline(metadata, "after")
+
+    assert await metadata.head(BUCKET, key("before")) is not None
+    assert await metadata.check() == []
+    await metadata.close()
+
+
+async def test_a_database_locked_too_long_is_busy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mossaic.stores.sql.database.BUSY_TIMEOUT_MS", 50)
+    metadata = SqliteMetadata.open(tmp_path / "m.db", sync=False)
+    await given_bucket(metadata)
+    other = sqlite3.connect(tmp_path / "m.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(Busy):
+        await put_inline(metadata, "k")
+    assert await metadata.bucket(BUCKET) is not None  # reading goes on
+    other.execute("ROLLBACK")
+    other.close()
+
+    await put_inline(metadata, "k")
+    await metadata.close()
+
+
+async def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:
+    metadata = SqliteMetadata.open(tmp_path / "m.db", sync=False)
+    await given_bucket(metadata)
+
+    assert all(stat.S_IMODE(path.stat().st_mode) == 0o600 for path in tmp_path.iterdir())
+    await metadata.close()
+
+
+# --- opening ----------------------------------------------------------------------------------------------------------
+
+
+async def test_everything_is_there_after_reopening(tmp_path: Path) -> None:
+    first = SqliteMetadata.open(tmp_path / "m.db")
+    await given_bucket(first)
+    upload = await given_upload(first)
+    part = await put_part(first, upload, 1)
+    await first.close()
+
+    second = SqliteMetadata.open(tmp_path / "m.db")
+    assert await second.all_parts(upload.upload_id) == [part]
+    await complete(second, upload, [part])
+    assert await second.check() == []
+    await second.close()
+
+
+def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "m.db").write_bytes(b"not a database, but long enough to be looked at" * 100)
+
+    with pytest.raises(Damaged):
+        SqliteMetadata.open(tmp_path / "m.db")
+
+
+@pytest.mark.parametrize(
+    "change", ["INSERT INTO migrations VALUES (9999, 'x', 'x', 'x')", "UPDATE migrations SET checksum = 'x'"]
+)
+async def test_a_schema_of_another_program_is_refused(tmp_path: Path, change: str) -> None:
+    await SqliteMetadata.open(tmp_path / "m.db").close()
+    connection = sqlite3.connect(tmp_path / "m.db", isolation_level=None)
+    connection.execute(change)
+    connection.close()
+
+    with pytest.raises(Damaged):
+        SqliteMetadata.open(tmp_path / "m.db")
+
+
+def test_migrations_are_numbered_without_gaps() -> None:
+    assert [migration.number for migration in migrations()] == list(range(1, len(migrations()) + 1))
+
+
+async def test_check_finds_what_is_wrong(tmp_path: Path) -> None:
+    metadata = SqliteMetadata.open(tmp_path / "m.db", sync=False)
+    await given_bucket(metadata)
+    upload = await given_upload(metadata)
+    await put_part(metadata, upload, 1)
+    blob = a_blob()
+    await metadata.put_object(Commit(version=a_version("k", whole(blob)), new_blobs=(blob,)))
+    assert await metadata.check() == []
+    wrong = {
+        "UPDATE blobs SET refs = refs + 1": "references",
+        "DELETE FROM blobs": "not known",
+        "UPDATE content SET refs = 2": "references",
+        "DELETE FROM content": "has no content",
+        "UPDATE class_totals SET size = size + 1": "totals",
+        "UPDATE bucket_counts SET part_count = 7": "wrongly",
+        "DELETE FROM uploads": "no open upload",
+        "DELETE FROM buckets": "no bucket",
+    }
+    connection: sqlite3.Connection = metadata._database._writer
+    for statement, word in wrong.items():
+        connection.execute("VACUUM INTO ?", (str(tmp_path / "broken.db"),))
+        broken = SqliteMetadata.open(tmp_path / "broken.db", sync=False)
+        broken._database._writer.execute(statement)
+
+        assert any(word in problem for problem in await broken.check()), statement
+
+        await broken.close()
+        for path in tmp_path.glob("broken.db*"):
+            path.unlink()
+    await metadata.close()
+
+
+# --- power ------------------------------------------------------------------------------------------------------------
+
+_WRITER = """
+import asyncio, sys
+from mossaic.stores.sql import SqliteMetadata
+from tests.contract.given import *
+
+async def main():
+    metadata = SqliteMetadata.open(sys.argv[1])
+    await given_bucket(metadata)
+    upload = await given_upload(metadata)
+    numbers = iter(range(1, 10_000))
+
+    async def work():
+        for number in numbers:
+            part = await put_part(metadata, upload, number)
+            await put_inline(metadata, f"k{number}")
+            print(number, part.etag, flush=True)
+
+    await asyncio.gather(*(work() for _ in range(8)))
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("after", [1, 40, 200])
+async def test_what_was_acknowledged_is_there_after_kill_9(tmp_path: Path, after: int) -> None:
+    path = tmp_path / "m.db"
+    with subprocess.Popen([sys.executable, "-c", _WRITER, path], stdout=subprocess.PIPE, text=True) as writer:
+        assert writer.stdout is not None
+        acknowledged = [writer.stdout.readline() for _ in range(after)]
+        os.kill(writer.pid, signal.SIGKILL)
+        acknowledged += [line for line in writer.stdout if line.endswith("\n")]
+
+    metadata = SqliteMetadata.open(path)
+    parts = {part.number: part.etag for part in await metadata.all_parts(UploadId("U1"))}
+    for line in acknowledged:
+        number, etag = line.split()
+        assert parts[int(number)] == etag
+        assert await metadata.head(BUCKET, key(f"k{number}")) is not None
+    assert await metadata.check() == []
+    await metadata.close()

@@ -1,0 +1,327 @@
+"""Laws of multipart uploads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mossaic.model.bucket import Versioning
+from mossaic.model.manifest import Manifest
+from mossaic.model.names import BucketName, UploadId
+from mossaic.model.object import Blob, ObjectAcl, ObjectHeaders, StorageClass
+from mossaic.ports import Absent, Busy, Commit, Conflict, Damaged
+from tests.contract.given import (
+    BUCKET,
+    LATER,
+    NOW,
+    a_blob,
+    a_part,
+    a_version,
+    blob_id_of,
+    complete,
+    completion,
+    given_bucket,
+    given_upload,
+    ids,
+    key,
+    put,
+    put_part,
+)
+
+if TYPE_CHECKING:
+    from mossaic.ports import MetadataStore
+
+
+async def test_an_upload_reads_back_as_it_was_begun(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    begun = await given_upload(
+        metadata,
+        name="dir/ä",
+        headers=ObjectHeaders(stored={"Content-Type": "video/mp4"}, meta={"a": "b"}),
+        tags={"k": "v"},
+        acl=ObjectAcl.PUBLIC_READ,
+        storage_class=StorageClass.IA,
+        forbid_overwrite=True,
+        sequential=True,
+    )
+
+    assert await metadata.upload(BUCKET, begun.key, begun.upload_id) == begun
+    assert await metadata.upload(BUCKET, key("other"), begun.upload_id) is None
+    assert await metadata.upload(BucketName("nobody"), begun.key, begun.upload_id) is None
+    assert await metadata.upload(BUCKET, begun.key, UploadId("other")) is None
+
+
+async def test_an_upload_needs_its_bucket(metadata: MetadataStore) -> None:
+    with pytest.raises(Absent):
+        await given_upload(metadata)
+
+
+async def test_forbid_overwrite_is_checked_at_the_beginning_and_at_the_end(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    upload = await given_upload(metadata, forbid_overwrite=True)
+    part = await put_part(metadata, upload, 1)
+    await put(metadata, upload.key)
+
+    with pytest.raises(Conflict):
+        await given_upload(metadata, "U2", forbid_overwrite=True)
+    with pytest.raises(Conflict):
+        await complete(metadata, upload, [part], forbid_overwrite=True)
+    assert await metadata.all_parts(upload.upload_id) == [part]  # still open: nothing was lost
+
+
+async def test_a_part_reads_back_as_it_was_stored(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    upload = await given_upload(metadata)
+    part = await put_part(metadata, upload, 10_000)
+
+    assert await metadata.part(upload.upload_id, 10_000) == part
+    assert await metadata.part(upload.upload_id, 1) is None
+    assert await metadata.all_parts(UploadId("other")) == []
+
+
+async def test_parts_are_paged_by_number(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    upload = await given_upload(metadata)
+    numbers = [1, 2, 9, 10, 10_000]
+    for number in reversed(numbers):
+        await put_part(metadata, upload, number)
+
+    first = await metadata.parts(upload.upload_id, after=0, limit=3)
+    rest = await metadata.parts(upload.upload_id, after=int(first.next_key), limit=2)
+
+    assert first.truncated
+    assert not rest.truncated
+    assert [part.number for part in first.items + rest.items] == numbers
+
+
+async def test_a_part_put_twice_keeps_the_last_and_bins_the_first(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    upload = await given_upload(metadata)
+
+    first = await put_part(metadata, upload, 1)
+    second = await put_part(metadata, upload, 1)
+
+    assert await metadata.all_parts(upload.upload_id) == [second]
+    assert await metadata.garbage(now=NOW, limit=10) == [blob_id_of(first)]
+    assert await metadata.garbage_waits(0)
+
+
+async def test_an_empty_part_has_no_blob(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    upload = await given_upload(metadata)
+    part = replace(a_part(1, a_blob()), size=0, manifest=Manifest())
+
+    await metadata.put_part(upload.upload_id, part, ())
+    stored = await complete(metadata, upload, [part])
+
+    found = await metadata.head(BUCKET, upload.key)
+    assert found == stored.version
+    assert (found.size, found.manifest) == (0, Manifest())
+
+
+async def test_a_part_may_share_the_bytes_of_an_object(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    source = (await put(metadata, "source")).version
+    upload = await given_upload(metadata)
+    part = replace(a_part(1, a_blob()), manifest=source.manifest)
+
+    await metadata.put_part(upload.upload_id, part, ())
+    await metadata.delete_object(BUCKET, source.key, None, NOW)
+    assert await metadata.garbage(now=LATER, limit=10) == []
+    await metadata.abort(BUCKET, upload.key, upload.upload_id)
+
+    garbage = await metadata.garbage(now=LATER, limit=10)
+    assert garbage == [source.manifest.extents[0].blob_id]
+    with pytest.raises(Absent):
+        await metadata.put_part(upload.upload_id, part, ())
+    again = await given_upload(metadata, "U2")
+    with pytest.raises(Damaged):
+        await metadata.put_part(again.upload_id, part, ())
+    assert await metadata.all_parts(again.upload_id) == []
+
+
+async def test_two_parts_may_be_pieces_of_one_blob(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    source = (await put(metadata, "source")).version
+    upload = await given_upload(metadata)
+    parts = [
+        replace(a_part(n, a_blob(5)), manifest=Manifest(source.manifest.cut(5 * n, 5 * n + 5)))
+        for n in (0, 1)
+    ]
+    for part in parts:
+        await metadata.put_part(upload.upload_id, part, ())
+
+    await complete(metadata, upload, parts)
+
+    assert [refs for _, refs in await metadata.blobs(after="", limit=10)] == [2]
+
+
+async def test_complete_publishes_the_object_and_frees_unlisted_parts(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    upload = await given_upload(metadata)
+    parts = [await put_part(metadata, upload, number) for number in (1, 2, 5, 7)]
+    listed = [parts[0], parts[2]]
+
+    stored = await complete(metadata, upload, listed)
+
+    found = await metadata.head(BUCKET, upload.key)
+    assert found == stored.version
+    assert found.manifest == Manifest.join(part.manifest for part in listed)
+    assert set(await metadata.garbage(now=NOW, limit=10)) == ids(parts[1], parts[3])
+    assert await metadata.upload(BUCKET, upload.key, upload.upload_id) is None
+    assert await metadata.all_parts(upload.upload_id) == []
+
+
+async def test_complete_of_nothing_makes_an_empty_object(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    upload = await given_upload(metadata)
+    part = await put_part(metadata, upload, 1)
+
+    await complete(metadata, upload, [])
+
+    found = await metadata.head(BUCKET, upload.key)
+    assert found is not None
+    assert found.size == 0
+    assert await metadata.garbage(now=NOW, limit=10) == [blob_id_of(part)]
+
+
+async def test_a_completed_upload_leaves_a_receipt(metadata: MetadataStore) -> None:
+    await given_bucket(metadata, Versioning.ENABLED)
+    upload = await given_upload(metadata)
+    parts = [await put_part(metadata, upload, 1)]
+    _, receipt = completion(upload, parts)
+    stored = await complete(metadata, upload, parts)
+
+    kept = await metadata.receipt(BUCKET, upload.key, upload.upload_id)
+
+    assert kept == replace(receipt, version_id=stored.version_id)
+    assert await metadata.receipt(BUCKET, key("other"), upload.upload_id) is None
+    with pytest.raises(Conflict):
+        await metadata.create_upload(upload)  # an id is never open and completed
+    assert await metadata.forget_receipts(NOW) == 0
+    assert await metadata.forget_receipts(NOW + timedelta(microseconds=1)) == 1
+    assert await metadata.receipt(BUCKET, upload.key, upload.upload_id) is None
+
+
+async def test_nothing_happens_to_a_closed_upload(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    completed, aborted = await given_upload(metadata, "U1"), await given_upload(metadata, "U2")
+    part = await put_part(metadata, completed, 1)
+    await complete(metadata, completed, [part])
+    await metadata.abort(BUCKET, aborted.key, aborted.upload_id)
+
+    for upload in (completed, aborted):
+        blob = a_blob()
+        with pytest.raises(Absent):
+            await metadata.put_part(upload.upload_id, a_part(1, blob), (blob,))
+        assert await metadata.unknown([blob.blob_id]) == [blob.blob_id]
+        with pytest.raises(Absent):
+            await complete(metadata, upload, [])
+        with pytest.raises(Absent):
+            await metadata.abort(BUCKET, upload.key, upload.upload_id)
+    assert await metadata.receipt(BUCKET, aborted.key, aborted.upload_id) is None
+
+
+async def test_an_upload_is_closed_only_under_its_own_key(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    upload = await given_upload(metadata)
+
+    with pytest.raises(Absent):
+        await metadata.abort(BUCKET, key("other"), upload.upload_id)
+    with pytest.raises(Absent):
+        await complete(metadata, replace(upload, key=key("other")), [])
+    assert await metadata.upload(BUCKET, upload.key, upload.upload_id) == upload
+
+
+async def test_abort_frees_all_parts_at_once(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    upload = await given_upload(metadata)
+    parts = [await put_part(metadata, upload, number) for number in range(1, 30)]
+
+    await metadata.abort(BUCKET, upload.key, upload.upload_id)
+
+    assert set(await metadata.garbage(now=NOW, limit=100)) == ids(*parts)
+    assert await metadata.garbage_waits(0)
+    assert not await metadata.garbage_waits(0)  # told once
+
+
+async def test_complete_with_a_part_that_changed_is_busy_and_changes_nothing(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    upload = await given_upload(metadata)
+    old = await put_part(metadata, upload, 1, etag="SAME")
+    new = await put_part(metadata, upload, 1, etag="SAME")  # the same content again: its blob is another one
+    other = await put_part(metadata, upload, 2)
+
+    for listed in ([old], [replace(new, etag="OTHER")], [new, replace(other, number=3)]):
+        with pytest.raises(Busy):
+            await complete(metadata, upload, listed)
+    assert await metadata.all_parts(upload.upload_id) == [new, other]
+    assert await metadata.head(BUCKET, upload.key) is None
+    await complete(metadata, upload, [new, other])
+
+
+async def test_complete_cannot_publish_bytes_that_are_not_of_its_parts(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    foreign = (await put(metadata, "foreign")).version
+    upload = await given_upload(metadata)
+    part = await put_part(metadata, upload, 1)
+    _, receipt = completion(upload, [part])
+
+    with pytest.raises(Busy):
+        await metadata.complete(
+            upload, [part], Commit(version=a_version(upload.key, foreign.manifest)), receipt
+        )
+
+
+async def test_a_sequential_upload_takes_parts_in_order_only(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    upload = await given_upload(metadata, sequential=True)
+
+    with pytest.raises(Conflict):
+        await put_part(metadata, upload, 2)
+    await put_part(metadata, upload, 1)
+    for number in (1, 3):
+        with pytest.raises(Conflict):
+            await put_part(metadata, upload, number)
+    await put_part(metadata, upload, 2)
+
+    assert [part.number for part in await metadata.all_parts(upload.upload_id)] == [1, 2]
+
+
+async def test_uploads_before_a_time_come_oldest_first(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    for n in (3, 1, 2):
+        await given_upload(metadata, f"U{n}", initiated_at=NOW + timedelta(days=n))
+
+    found = await metadata.uploads_before(BUCKET, NOW + timedelta(days=3), 10)
+
+    assert [upload.upload_id for upload in found] == ["U1", "U2"]
+    assert len(await metadata.uploads_before(BUCKET, NOW + timedelta(days=9), 2)) == 2
+
+
+async def test_complete_costs_no_blob_updates(metadata: MetadataStore) -> None:
+    """Ownership passes from the parts to the object: the references stay what they are, one each."""
+    await given_bucket(metadata)
+    upload = await given_upload(metadata)
+    parts = [await put_part(metadata, upload, number) for number in range(1, 50)]
+    before = await metadata.blobs(after="", limit=100)
+
+    await complete(metadata, upload, parts)
+
+    assert await metadata.blobs(after="", limit=100) == before
+    assert [refs for _, refs in before] == [1] * 49
+
+
+async def test_known_blobs_come_in_the_order_asked(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    upload = await given_upload(metadata)
+    blobs: list[Blob] = []
+    for number in (1, 2, 3):
+        blobs.append(a_blob(number))
+        await metadata.put_part(upload.upload_id, a_part(number, blobs[-1]), (blobs[-1],))
+    asked = [blobs[2].blob_id, a_blob().blob_id, blobs[0].blob_id]
+
+    assert await metadata.known_blobs(asked) == [blobs[2], blobs[0]]
