@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from mossaic.protocol.codec.plan import plan_of
 from mossaic.protocol.errors import METHOD_NOT_ALLOWED, OPERATION_NOT_IMPLEMENTED, OssError
 from mossaic.protocol.operation import AnyOperation, Level, NotProvided
 from mossaic.protocol.operations import NOT_PROVIDED, TABLE
 from mossaic.protocol.signing.subresources import SUB_RESOURCES
+from mossaic.protocol.wire import Query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +38,6 @@ class Router:
         self._rows: dict[tuple[str, Level], list[Row]] = {}
         for row in sorted(rows, key=lambda row: -row.specificity):
             self._rows.setdefault((row.method, row.level), []).append(row)
-        self._known = frozenset(name for row in rows for name in (*row.marks, *row.values))
 
     def find(
         self, method: str, address: Address, query: Mapping[str, str], headers: Mapping[str, str]
@@ -61,10 +62,10 @@ class Router:
         )
 
     def _refuse_unknown(self, row: AnyOperation, query: Mapping[str, str]) -> None:
-        taken = row.marks | row.values.keys() | _PLAIN
-        for name in query:
-            stray = name in SUB_RESOURCES and not name.startswith("response-") and name not in taken
-            if stray or (name not in taken and not query[name] and name in self._known):
+        taken = row.marks | row.values.keys() | _PLAIN | _parameters(row.takes)
+        for name in query.keys() - taken:
+            stray = name in SUB_RESOURCES and not name.startswith("response-")
+            if stray or not query[name]:
                 raise OssError(
                     OPERATION_NOT_IMPLEMENTED,
                     f"The sub-resource {name} is not implemented for {row.name}.",
@@ -79,6 +80,12 @@ def _has(row: Row, query: Mapping[str, str], headers: Mapping[str, str]) -> bool
     if any(query.get(name) != value for name, value in row.values.items()):
         return False
     return row.header is None or row.header in headers
+
+
+def _parameters(shape: type[object]) -> frozenset[str]:
+    """The query parameters of an operation (`sequential`); SDKs send them empty, too (`prefix=`)."""
+    markers = (slot.marker for slot in plan_of(shape).query)
+    return frozenset(marker.name for marker in markers if isinstance(marker, Query))
 
 
 def level_of(address: Address) -> Level:
