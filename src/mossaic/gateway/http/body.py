@@ -52,8 +52,8 @@ class RequestBody:
         return self._framing.done
 
     def settled(self) -> bool:
-        """Like `done`, when nobody reads any more: an unread body may turn out to be empty (a chunked one)."""
-        if not self._expected and not self._framing.done:
+        """Like `done`, but a chunked body that nobody read may turn out to be empty."""
+        if not self._asked and not self._expected and not self._framing.done:
             with suppress(OssError):
                 self._framing.advance(self._channel.inbox)
         return self._framing.done

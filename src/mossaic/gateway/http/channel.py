@@ -150,6 +150,14 @@ class Channel:
         if not self.transport.is_closing():
             self.transport.write(data)
 
+    def say_end(self) -> bool:
+        """Nothing follows what was written (FIN); False when the connection is gone already."""
+        try:
+            self.transport.write_eof()
+        except OSError:  # asyncio's transport shuts the socket down at once, and a reset one cannot be
+            return False
+        return True
+
     async def flushed(self) -> None:
         """Wait until the kernel has all that was written; returns also when the connection is lost."""
         if self._writable or self.lost:

@@ -241,10 +241,11 @@ class Connection(asyncio.Protocol):
         if quiet or channel.ended or channel.secure:
             self._close()
             return
+        if not channel.say_end():
+            self._close()
+            return
         self._wait(Phase.LINGER, self._site.limits.linger_idle_s)
         self._linger_until = time.monotonic() + self._site.limits.linger_s
-        if channel.transport.can_write_eof():
-            channel.transport.write_eof()
         channel.resume()
 
     def _throw_away(self, count: int) -> None:

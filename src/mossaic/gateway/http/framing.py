@@ -66,6 +66,7 @@ class _At(Enum):
     DATA_END = auto()
     TRAILER = auto()
     DONE = auto()
+    BROKEN = auto()  # for good: what comes after a malformed line is nobody's request
 
 
 class ChunkedFraming:
@@ -93,9 +94,15 @@ class ChunkedFraming:
             self._at = _At.DATA_END
 
     def advance(self, inbox: bytearray) -> int:
-        while self._at is not _At.DATA:
-            if self._at is _At.DONE or not self._step(inbox):
-                return 0
+        if self._at is _At.BROKEN:
+            raise malformed()
+        try:
+            while self._at is not _At.DATA:
+                if self._at is _At.DONE or not self._step(inbox):
+                    return 0
+        except OssError:
+            self._at = _At.BROKEN
+            raise
         return self._left
 
     def _step(self, inbox: bytearray) -> bool:

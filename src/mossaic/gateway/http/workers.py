@@ -67,4 +67,5 @@ class Workers:
             work()
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Take no more work; what is queued still runs: some of it returns descriptors."""
+        self._pool.shutdown(wait=False)
