@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Final
 from mossaic.protocol.errors import MALFORMED_XML, OssError
 from mossaic.protocol.operation import Access, AnyOperation, Level, Operation
 from mossaic.protocol.shapes import Empty, OnBucket, OnObject, WritesObject
-from mossaic.protocol.wire import ByteStream, Element, Header, Payload, Query, Status, Stream
+from mossaic.protocol.wire import ByteStream, Element, Header, Payload, Query, Stream
 from mossaic.protocol.xml import Node, XmlError, parse
 
 # --- InitiateMultipartUpload -----------------------------------------------------------------------------------------
@@ -132,12 +132,11 @@ class CompleteMultipartUpload(OnObject):
 class CompleteMultipartUploadResult:
     """The ETag travels twice: ali-oss reads the header, Java the body.
 
-    `status` and `callback_answer`, which replaces the XML, are those of an upload callback.
+    `callback_answer` is that of an upload callback; it replaces the XML.
     """
 
     XML_ROOT: ClassVar[str] = "CompleteMultipartUploadResult"
 
-    status: Annotated[int | None, Status()] = None
     encoding_type: Annotated[str | None, Element("EncodingType")] = None
     location: Annotated[str, Element("Location")]
     bucket: Annotated[str, Element("Bucket")]
