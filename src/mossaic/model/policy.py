@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from mossaic.model.glob import matches
 from mossaic.model.identity import PrincipalKind
@@ -202,21 +202,23 @@ def parse(text: str, kind: PolicyKind = PolicyKind.RAM) -> Policy:
     if len(text.encode("utf-8", "replace")) > MAX_POLICY_BODY:
         raise _wrong(f"the document is longer than {MAX_POLICY_BODY} bytes")
     try:
-        document = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
+        given: object = json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise _wrong("it is not JSON") from error
-    if not isinstance(document, dict) or not document.keys() <= {"Version", "Statement", "Id"}:
+    document = _object(given, "it must be an object of Version and Statement")
+    if not document.keys() <= {"Version", "Statement", "Id"}:
         raise _wrong("it must be an object of Version and Statement")
-    statements = document.get("Statement")
     if document.get("Version") != "1":
         raise _wrong('Version must be "1"')
-    if not isinstance(statements, list) or not 1 <= len(statements) <= MAX_STATEMENTS:
+    statements = _array(document.get("Statement"))
+    if statements is None or not 1 <= len(statements) <= MAX_STATEMENTS:
         raise _wrong(f"Statement must be a list of 1 to {MAX_STATEMENTS} statements")
     return Policy(statements=tuple(_statement(each, kind) for each in statements))
 
 
-def _statement(given: Any, kind: PolicyKind) -> Statement:  # Any: JSON
-    if not isinstance(given, dict) or not given.keys() <= _FIELDS:
+def _statement(value: object, kind: PolicyKind) -> Statement:
+    given = _object(value, "a statement must be an object")
+    if not given.keys() <= _FIELDS:
         raise _wrong(f"a statement may have {', '.join(sorted(_FIELDS))}")
     if given.get("Effect") not in ("Allow", "Deny"):
         raise _wrong("Effect must be Allow or Deny")
@@ -247,38 +249,32 @@ def _resource(text: str) -> str:
     raise _wrong(f"{text!r} is not a resource, like acs:oss:*:*:bucket/*")
 
 
-def _principals(given: Mapping[str, Any], kind: PolicyKind) -> tuple[str, ...] | None:  # Any: JSON
+def _principals(given: Mapping[str, object], kind: PolicyKind) -> tuple[str, ...] | None:
     if kind is PolicyKind.RAM:
         if "Principal" in given:
             raise _wrong("only a bucket policy has a Principal")
         return None
-    principal = given.get("Principal")
-    if kind is PolicyKind.TRUST:
-        if (
-            not isinstance(principal, dict)
-            or not principal
-            or not principal.keys() <= {"RAM", "Service", "Federated"}
-        ):
-            raise _wrong("Principal of a trust policy must be an object of RAM, Service or Federated")
-        # Mossaic has no services and no federations that could ask; those entries match nobody.
-        return tuple(_texts(principal, "RAM")) if "RAM" in principal else ()
-    if principal == []:
-        return ("*",)
-    return tuple(_texts(given, "Principal"))
+    if kind is PolicyKind.BUCKET:
+        return ("*",) if given.get("Principal") == [] else tuple(_texts(given, "Principal"))
+    wanted = "Principal of a trust policy must be an object of RAM, Service or Federated"
+    principal = _object(given.get("Principal"), wanted)
+    if not principal or not principal.keys() <= {"RAM", "Service", "Federated"}:
+        raise _wrong(wanted)
+    # Mossaic has no services and no federations that could ask; those entries match nobody.
+    return tuple(_texts(principal, "RAM")) if "RAM" in principal else ()
 
 
-def _conditions(given: Any) -> tuple[Condition, ...]:  # Any: JSON
-    if not isinstance(given, dict):
-        raise _wrong("Condition must be an object")
+def _conditions(value: object) -> tuple[Condition, ...]:
     found: list[Condition] = []
-    for operator, keys in given.items():
-        if not is_operator(operator) or not isinstance(keys, dict) or not keys:
+    for operator, inner in _object(value, "Condition must be an object").items():
+        keys = _object(inner, f"{operator!r} must be an object of keys")
+        if not is_operator(operator) or not keys:
             raise _wrong(f"{operator!r} is not an operator with an object of keys")
         found += [_condition(operator, keys, name) for name in keys]
     return tuple(found)
 
 
-def _condition(operator: str, keys: Mapping[str, Any], name: str) -> Condition:  # Any: JSON
+def _condition(operator: str, keys: Mapping[str, object], name: str) -> Condition:
     key, values = condition_key(name), _texts(keys, name)
     if key is None:
         raise _wrong(f"the condition key {name!r} is not known")
@@ -288,16 +284,35 @@ def _condition(operator: str, keys: Mapping[str, Any], name: str) -> Condition: 
     return Condition(operator=operator, key=key, values=tuple(values))
 
 
-def _texts(given: Mapping[str, Any], name: str) -> list[str]:  # Any: JSON
+def _texts(given: Mapping[str, object], name: str) -> list[str]:
+    """A text or a list of texts; OSS writes values as texts, but takes true and 10 where people write them so."""
     value = given.get(name)
-    values = value if isinstance(value, list) else [value]
-    texts = [str(each).lower() if isinstance(each, (bool, int)) else each for each in values]
-    if not texts or not all(isinstance(each, str) for each in texts):
+    values = _array(value)
+    texts = [_text(each, name) for each in ([value] if values is None else values)]
+    if not texts:
         raise _wrong(f"{name} must be a text or a list of texts")
-    return [str(each) for each in texts]
+    return texts
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:  # Any: JSON
+def _text(value: object, name: str) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):  # bool is one
+        return str(value).lower()
+    raise _wrong(f"{name} must be a text or a list of texts")
+
+
+def _object(value: object, otherwise: str) -> dict[str, object]:
+    if not isinstance(value, dict):
+        raise _wrong(otherwise)
+    return cast("dict[str, object]", value)
+
+
+def _array(value: object) -> list[object] | None:
+    return cast("list[object]", value) if isinstance(value, list) else None
+
+
+def _once(pairs: list[tuple[str, object]]) -> dict[str, object]:
     """Two fields of one name leave open which one counts: refused."""
     if len({name for name, _ in pairs}) != len(pairs):
         raise ValueError("a name comes twice")
