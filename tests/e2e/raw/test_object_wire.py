@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import socket
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -205,6 +206,30 @@ def test_errors_of_puts(wire: Wire) -> None:
     assert again.error == (409, "FileAlreadyExists", "0026-00000002")
     assert wire("GET", "a", {"torrent": ""}).status == 501
     assert wire("GET", "a", {"x-oss-process": "image/info"}).status == 501
+
+
+def test_traffic_limits_are_checked(wire: Wire) -> None:
+    limit = {"x-oss-traffic-limit": "819200"}
+    assert wire("PUT", "a", limit, body=b"x").status == 200
+    assert wire("GET", "a", x_oss_traffic_limit="819199").error == (400, "InvalidArgument", "0004-00000502")
+    assert wire("GET", "a", x_oss_traffic_limit="fast").error == (400, "InvalidArgument", "0004-00000502")
+    assert wire("GET", "a", limit, x_oss_traffic_limit="819200").error[:2] == (400, "InvalidArgument")
+
+
+def test_a_put_must_say_how_long_it_is(wire: Wire) -> None:
+    request = oss2.http.Request("PUT", f"{wire.server.endpoint}/{wire.bucket}/a")
+    oss2.Auth(wire.server.access_key_id, wire.server.access_key_secret)._sign_request(
+        request, wire.bucket, "a"
+    )
+    lines = [f"PUT /{wire.bucket}/a HTTP/1.1", f"Host: {wire.server.host}", "Connection: close"]
+    lines += [f"{name}: {request.headers[name]}" for name in ("date", "authorization")]
+
+    with socket.create_connection(("127.0.0.1", wire.server.port), timeout=10) as connection:
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        answer = connection.makefile("rb").read()
+
+    assert answer.startswith(b"HTTP/1.1 411 ")
+    assert b"<Code>MissingContentLength</Code>" in answer
 
 
 def test_object_meta_by_head_and_get(wire: Wire) -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from mossaic.gateway.call import Call, handlers
 from mossaic.gateway.handlers import callback
 from mossaic.gateway.handlers.object_facts import content_md5, facts, look, overrides
+from mossaic.model import traffic
 from mossaic.model.conditions import COPY, Conditions, refuse_on_write
 from mossaic.model.copy_source import replaces
 from mossaic.model.deletion import DeleteList
 from mossaic.model.headers import attributes
 from mossaic.model.names import object_key, version_id
+from mossaic.model.traffic import check_traffic_limit
 from mossaic.protocol.operations import object as ops
 from mossaic.service.appending import AppendOrder, append_position
 from mossaic.service.copying import CopyOrder
@@ -20,6 +22,7 @@ from mossaic.service.objects import ReadOrder, shown_version
 @handlers.on(ops.PUT_OBJECT)
 async def put_object(call: Call, asked: ops.PutObject) -> ops.PutObjectResult:
     refuse_on_write(asked)
+    check_traffic_limit(call.header(traffic.NAME), call.query.get(traffic.NAME))
     key = object_key(asked.key)
     said = attributes(asked, key, call.bucket.storage_class)
     expected = Expected.by(asked)
@@ -39,6 +42,7 @@ async def put_object(call: Call, asked: ops.PutObject) -> ops.PutObjectResult:
 @handlers.on(ops.APPEND_OBJECT)
 async def append_object(call: Call, asked: ops.AppendObject) -> ops.AppendObjectResult:
     refuse_on_write(asked)
+    check_traffic_limit(call.header(traffic.NAME), call.query.get(traffic.NAME))
     key = object_key(asked.key)
     said = attributes(asked, key, call.bucket.storage_class)
     order = AppendOrder(position=append_position(asked.position), said=said, expected=Expected.by(asked))
@@ -78,6 +82,7 @@ async def copy_object(call: Call, asked: ops.CopyObject) -> ops.CopyObjectResult
 
 @handlers.on(ops.GET_OBJECT)
 async def get_object(call: Call, asked: ops.GetObject) -> ops.GetObjectResult:
+    check_traffic_limit(call.header(traffic.NAME), call.query.get(traffic.NAME))
     replaced = overrides(asked)
     order = ReadOrder(
         key=object_key(asked.key),

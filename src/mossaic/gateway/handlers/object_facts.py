@@ -69,7 +69,7 @@ def facts(call: Call, found: Found) -> dict[str, Any]:  # Any: the fields of Obj
     }
 
 
-def overrides(asked: GetObject) -> dict[str, str]:
+def overrides(asked: GetObject) -> dict[str, Any]:  # Any: to stand in for `facts`
     """The stored headers that `response-*` replaces in this answer. Raises OssError INVALID_ARGUMENT (CR, LF)."""
     said = {name: getattr(asked, f"response_{field}") for name, field in _FIELDS.items()}
     return {_FIELDS[name]: plain(f"response-{name.lower()}", text) for name, text in said.items() if text}
