@@ -125,9 +125,14 @@ def test_an_aborted_upload_is_gone_for_every_call(
     assert told["error"]["message"] == "upload task has been abort"
     for call in ("again", "list", "part", "complete"):
         assert (call, told[call]["code"], told[call]["status"]) == (call, "NoSuchUpload", 404)
-    assert told["list"]["ecCode"] == "0017-00000244"
+    assert told["list"].get("ecCode") == ("0017-00000244" if reads_ec(ali_oss) else None)
     assert told["uploads"] == []
     assert not bucket.object_exists(KEY)
+
+
+def reads_ec(ali_oss: AliOss) -> bool:
+    """6.18 does not look at EC."""
+    return ali_oss.version != "6.18"
 
 
 def test_the_cancel_button_of_the_seed_page(bucket: oss2.Bucket, ali_oss: AliOss, source: Source) -> None:
@@ -311,11 +316,8 @@ def test_a_storage_class_on_complete_is_not_supported(
         "steps", key=KEY, file=str(source.path), partSize=MIB, size=source.size, completeOptions=options
     )
 
-    assert (error["status"], error["code"], error["ecCode"]) == (
-        400,
-        "OperationNotSupported",
-        "0042-00000202",
-    )
+    assert (error["status"], error["code"]) == (400, "OperationNotSupported")
+    assert error.get("ecCode") == ("0042-00000202" if reads_ec(ali_oss) else None)
     assert error["message"] == "The operation is not supported for this resource."
     assert not bucket.object_exists(KEY)
 
