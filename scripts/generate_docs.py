@@ -26,7 +26,8 @@ def compat() -> str:
         f"| {row.name} | {row.method} | {LEVELS[row.level]} | {_marks(row)} | `{row.action}` |"
         for row in sorted(TABLE, key=lambda row: (list(Level).index(row.level), row.name, row.method))
     ]
-    rows += ["", f"{len({row.name for row in TABLE})} operations in {len(TABLE)} rows.", ""]
+    rows.append("| OptionObject | OPTIONS | object | preflight, answered before routing | none |")
+    rows += ["", f"{len({row.name for row in TABLE}) + 1} operations in {len(TABLE)} rows.", ""]
     rows += ["## Not provided: answered 501 NotImplemented", ""]
     rows += [
         "| operation | method | on | sub-resource, query | priority | reason |",

@@ -12,6 +12,7 @@ import pytest
 import mossaic.gateway.pipeline  # noqa: F401  # binds the handlers
 from mossaic import config
 from mossaic.gateway.call import handlers
+from mossaic.protocol.operation import AnyOperation, NotProvided
 from mossaic.protocol.operations import NOT_PROVIDED, TABLE
 
 ROOT = Path(__file__).parents[2]
@@ -24,12 +25,14 @@ def test_every_row_has_a_handler_and_every_handler_a_row() -> None:
 
 
 def test_no_two_rows_fit_the_same_request() -> None:
-    rows = Counter(
-        (row.method, row.level, row.marks, tuple(sorted(row.values.items())), row.header)
-        for row in (*TABLE, *NOT_PROVIDED)
-    )
+    def fits(row: AnyOperation | NotProvided) -> tuple[object, ...]:
+        return row.method, row.level, row.marks, tuple(sorted(row.values.items())), row.header
+
+    rows = Counter(map(fits, TABLE))
+    missing = {fits(row) for row in NOT_PROVIDED}
 
     assert [row for row, count in rows.items() if count > 1] == []
+    assert [row.name for row in TABLE if fits(row) in missing] == []
 
 
 def test_what_is_not_provided_says_why() -> None:

@@ -22,12 +22,9 @@ if TYPE_CHECKING:
 
 Row = AnyOperation | NotProvided
 
-# Sub-resource names that are parameters of operations, not operations of their own.
+# Sub-resources that any operation may carry: they belong to signing, callbacks and pacing.
 _PLAIN = frozenset(
-    """
-    append callback callback-var comp continuation-token endTime inventoryId partNumber position security-token
-    startTime styleName uploadId versionId wormId x-oss-traffic-limit x-oss-request-payer
-    """.split()
+    ("callback", "callback-var", "security-token", "x-oss-traffic-limit", "x-oss-request-payer")
 )
 
 

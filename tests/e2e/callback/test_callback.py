@@ -13,6 +13,7 @@ from contextlib import contextmanager
 import oss2
 import pytest
 
+from tests.e2e.conftest import new_bucket
 from tests.e2e.harness import CallbackReceiver, Server, b64_json
 
 
@@ -138,8 +139,6 @@ def test_a_bad_receiver_gives_203_and_keeps_the_object(
 
 
 def test_a_receiver_that_hangs_costs_the_limit_and_not_more(make_server, receiver: CallbackReceiver) -> None:
-    from tests.e2e.conftest import new_bucket
-
     special = make_server(CALLBACK_TIMEOUT_S="0.5")
     name = new_bucket(special)
 
@@ -162,8 +161,6 @@ def test_redirects_are_not_followed(server: Server, bucket: str, receiver: Callb
 
 
 def test_private_targets_are_refused_before_anything_is_stored(make_server) -> None:
-    from tests.e2e.conftest import new_bucket
-
     special = make_server(CALLBACK_ALLOW_LOOPBACK="false")
     bucket_client = client(special, new_bucket(special))
 

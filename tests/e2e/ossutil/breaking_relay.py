@@ -32,7 +32,7 @@ class BreakingRelay:
                 finally:
                     upstream.close()
 
-            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = forward
+            do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = forward  # noqa: N815 -- http.server names them
 
             def reply(self, answer: http.client.HTTPResponse, body: bytes) -> None:
                 self.send_response_only(answer.status, answer.reason)

@@ -55,8 +55,9 @@ class Channel:
         self._unsent = 0  # bytes in the transport when `flushed` last looked
         self._paused = False
         self._writable = True
-        # High water 0: `pause_writing` tells of every byte that the kernel did not take at once.
-        transport.set_write_buffer_limits(high=0)
+        # `pause_writing` shall tell of every byte that the kernel did not take at once: a plain transport calls it above
+        # the high water mark, a TLS one at it.
+        transport.set_write_buffer_limits(high=1 if self.secure else 0, low=0)
 
     # --- called by the protocol ---------------------------------------------------------------------------------------
 

@@ -8,17 +8,15 @@ lets a server choose, the safer answer is taken (obs-fold, bare LF, repeated Con
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from itertools import islice
+from typing import Final, NamedTuple
 
 _REQUEST_LINE: Final = re.compile(r"([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,32}) ([^ ]+) HTTP/([0-9])\.([0-9])")
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_CONTROL: Final = re.compile(
-    r"[\x00-\x08\x0a-\x1f\x7f]"
-)  # everything but HTAB; CR and LF pairs are gone by then
+_LEGAL: Final = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])  # no control character but HTAB
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
-_HOST: Final = re.compile(r"[^ \t/?#@\\]*")
+_HOST: Final = re.compile(r"[^ \t/?#@\\,]*")  # the comma: two Host headers
 _BARE_LF: Final = re.compile(rb"(?<!\r)\n")
 
 
@@ -31,8 +29,7 @@ class Refused(Exception):  # noqa: N818 - what happened, not an error of ours
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """A parsed head. `length` is Content-Length (0 without a body), None for a chunked body."""
 
     method: str
@@ -59,16 +56,15 @@ def has_bare_lf(data: bytes | bytearray, start: int = 0) -> bool:
 
 def parse_head(data: bytes, *, max_headers: int) -> Head:
     """`data` is everything before the empty line. Raises Refused."""
-    text = data.decode("latin-1")
-    if _CONTROL.search(text.replace("\r\n", "")):
+    if data.replace(b"\r\n", b"").translate(None, _LEGAL):
         raise Refused(400, "The head holds a control character or a bare line feed.")
-    lines = text.split("\r\n")
+    lines = data.decode("latin-1").split("\r\n")
     if len(lines) > max_headers + 1:
         raise Refused(431, "Too many header fields.")
     method, target, minor = _request_line(lines[0])
     headers, index = _headers(lines)
-    _check_host(headers, index, minor)
-    length, doubtful = _framing(headers, index, minor)
+    _check_host(index, minor)
+    length, doubtful = _framing(index, minor)
     connection = index.get("connection")
     keep_alive = minor == 1 and not doubtful
     if keep_alive and connection is not None:
@@ -93,8 +89,8 @@ def _request_line(line: str) -> tuple[str, str, int]:
 def _headers(lines: list[str]) -> tuple[tuple[tuple[str, str], ...], dict[str, str]]:
     headers: list[tuple[str, str]] = []
     index: dict[str, str] = {}
-    for position in range(1, len(lines)):
-        raw, colon, value = lines[position].partition(":")
+    for line in islice(lines, 1, None):
+        raw, colon, value = line.partition(":")
         if not colon:
             raise Refused(400, "A header line has no colon.")
         name = _header_name(raw)
@@ -104,33 +100,28 @@ def _headers(lines: list[str]) -> tuple[tuple[tuple[str, str], ...], dict[str, s
     return tuple(headers), index
 
 
-def _count(headers: tuple[tuple[str, str], ...], wanted: str) -> int:
-    return sum(1 for name, _ in headers if name == wanted)
-
-
-def _check_host(headers: tuple[tuple[str, str], ...], index: dict[str, str], minor: int) -> None:
+def _check_host(index: dict[str, str], minor: int) -> None:
     host = index.get("host")
     if host is None:
         if minor == 1:
             raise Refused(400, "The Host header is missing.")
         return
-    if _count(headers, "host") > 1 or not _HOST.fullmatch(host):
+    if not _HOST.fullmatch(host):
         raise Refused(400, "The Host header is not valid.")
 
 
-def _framing(
-    headers: tuple[tuple[str, str], ...], index: dict[str, str], minor: int
-) -> tuple[int | None, bool]:
+def _framing(index: dict[str, str], minor: int) -> tuple[int | None, bool]:
     """The body's length (None: chunked) and whether the framing is doubtful, so that the connection must end with
     this exchange. RFC 9112 6.1: with both headers, chunked wins (some Node clients send both)."""
     declared = index.get("content-length")
     if declared is not None and not _LENGTH.fullmatch(declared):
         # A second Content-Length, even an equal one, arrives here as "5,5".
         raise Refused(400, "The Content-Length header is not valid.")
+    # Two Transfer-Encoding headers arrive as a list, which is refused like any other coding.
     coding = index.get("transfer-encoding")
     if coding is None:
         return (int(declared) if declared is not None else 0), False
-    if minor == 0 or coding.lower() != "chunked" or _count(headers, "transfer-encoding") > 1:
+    if minor == 0 or coding.lower() != "chunked":
         raise Refused(400, "The Transfer-Encoding header is not valid.")
     return None, declared is not None
 
