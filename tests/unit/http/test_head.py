@@ -25,7 +25,7 @@ def test_a_head_is_taken_apart() -> None:
 
     assert (head.method, head.target) == ("PUT", "/b/k%20?partNumber=1&uploadId=A")
     assert head.headers[1] == ("x-oss-meta-a", "\xe4\xb8\xad")
-    assert head.index["x-oss-meta-b"] == "1,2"
+    assert head.by_name["x-oss-meta-b"] == "1,2"
     assert (head.length, head.keep_alive, head.expects_continue) == (7, True, True)
 
 

@@ -178,7 +178,7 @@ class Connection(asyncio.Protocol):
             body=body,
             remote=self._remote,
             secure=self._channel.secure,
-            index=head.index,
+            index=head.by_name,
         )
         self._wait(Phase.BUSY, math.inf)
         task = asyncio.get_running_loop().create_task(self._exchange(head, request, body))

@@ -20,7 +20,7 @@ _HOST: Final = re.compile(r"[^ \t/?#@\\,]*")  # the comma: two Host headers
 _BARE_LF: Final = re.compile(rb"(?<!\r)\n")
 
 
-class Refused(Exception):  # noqa: N818 - what happened, not an error of ours
+class Refused(Exception):
     """The head is not one we serve. `status` is the answer's; the connection is closed after it."""
 
     def __init__(self, status: int, reason: str) -> None:
@@ -35,7 +35,7 @@ class Head(NamedTuple):
     method: str
     target: str
     headers: tuple[tuple[str, str], ...]
-    index: dict[str, str]
+    by_name: dict[str, str]  # repeated ones joined with ","
     length: int | None
     keep_alive: bool
     expects_continue: bool

@@ -25,7 +25,7 @@ _NO_SENDFILE: Final = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)  # this file c
 _MORE: Final[int] = getattr(socket, "MSG_MORE", 0)  # Linux: the head waits for the first bytes of the body
 
 
-class WrongLength(Exception):  # noqa: N818 - a statement about the content
+class WrongLength(Exception):
     """The pieces are not as many bytes as were announced."""
 
 
