@@ -152,10 +152,7 @@ class App:
         callbacks = CallbackService(
             sender=HttpCallbackSender(),
             identities=self.metadata,
-            allow_loopback=settings.callback.allow_loopback,
-            allow_private=settings.callback.allow_private,
-            timeout_s=settings.callback.timeout_s,
-            public_url=settings.callback.public_url,
+            settings=settings.callback,
         )
         objects = ObjectService(metadata=self.metadata, blobs=self.blobs, intake=intake, clock=self.clock)
         return Services(
@@ -202,7 +199,7 @@ class App:
                 identity=identity,
                 metadata=self.metadata,
                 clock=self.clock,
-                settings=AdmissionSettings(region=settings.region),
+                settings=AdmissionSettings(region=settings.region, strict_region=settings.strict_region),
             ),
             sts=StsEndpoint(service=sts, identity=identity, clock=self.clock),
             console=Console(ready=ready, metrics=metrics.page, callback_key=services.callbacks.public_key),

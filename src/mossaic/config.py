@@ -96,6 +96,7 @@ class Settings:
     listen: str = "127.0.0.1:9280"
     data: str = "mossaic-data"
     region: str = "cn-hangzhou"
+    strict_region: bool = False  # refuse V4 signatures that were made for another region
     domains: tuple[str, ...] = (
         "localhost",
         "*.localhost",

@@ -5,12 +5,12 @@ Stores raise only the four errors below; services turn them into OSS's words.
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from datetime import datetime
 
     from mossaic.model.bucket import Bucket, BucketTotals
@@ -204,10 +204,11 @@ class Objects(Protocol):
         """
         ...
 
-    async def append_object(self, commit: Commit, *, position: int) -> Stored:
+    async def append_object(self, commit: Commit, *, position: int, etag: str | None = None) -> Stored:
         """Replace the current appendable version (or none, at 0) of size `position` by one with `commit.version`'s manifest.
 
-        Raises Absent (bucket), Conflict (size is not `position` any more, or not appendable).
+        `etag` is that of the version the manifest was made from: another one of the same size is not extended.
+        Raises Absent (bucket), Conflict (another size or ETag meanwhile, or not appendable).
         """
         ...
 

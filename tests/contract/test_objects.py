@@ -383,6 +383,23 @@ async def test_an_object_grows_by_appending(metadata: MetadataStore) -> None:
     assert len(await metadata.garbage(now=LATER, limit=10)) == 3
 
 
+async def test_an_append_to_another_object_of_the_same_size_is_refused(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    first = await metadata.append_object(appended(Manifest(), a_blob()), position=0)
+    await metadata.delete_object(BUCKET, key("log"), None, NOW)
+    again = appended(Manifest(), a_blob())
+    await metadata.append_object(replace(again, version=replace(again.version, etag="B" * 32)), position=0)
+
+    with pytest.raises(Conflict):
+        await metadata.append_object(
+            appended(first.version.manifest, a_blob()), position=10, etag=first.version.etag
+        )
+
+    current = await metadata.head(BUCKET, key("log"))
+    assert current is not None
+    assert (current.etag, current.size) == ("B" * 32, 10)
+
+
 async def test_a_copy_does_not_grow_with_its_source(metadata: MetadataStore) -> None:
     await given_bucket(metadata)
     first = await metadata.append_object(appended(Manifest(), a_blob()), position=0)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from mossaic.gateway.call import Call
+    from mossaic.gateway.call import Call, Permission
     from mossaic.gateway.message import HttpRequest
     from mossaic.model.bucket import Bucket
     from mossaic.model.identity import Principal
@@ -150,14 +150,15 @@ class Admission:
             tagging = replace(ask, action="oss:PutObjectTagging", access=Access.OWNER)
             await self._require(call, tagging, ec="0003-00000905")
 
-    async def require(self, call: Call, action: str, bucket: Bucket, key: str, *, write: bool) -> None:
+    async def require(self, call: Call, wanted: Permission) -> None:
         """As `authorize`, for another object than the addressed one (copy source, keys of a batch). Raises ACCESS_DENIED."""
         ask = _Ask(
-            action=action,
-            access=Access.WRITE if write else Access.READ,
-            key=key,
-            bucket=bucket,
-            bucket_name=bucket.name,
+            action=wanted.action,
+            access=Access.WRITE if wanted.write else Access.READ,
+            key=wanted.key,
+            bucket=wanted.bucket,
+            bucket_name=wanted.bucket.name,
+            version_id=wanted.version_id,
         )
         await self._require(call, ask)
 

@@ -24,6 +24,17 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """`action` on an object; `write` tells which ACL may grant it. `version_id` None: the current version."""
+
+    action: str
+    bucket: Bucket
+    key: str
+    write: bool = False
+    version_id: str | None = None
+
+
 @dataclass(slots=True, kw_only=True)
 class Call:
     """One request on its way through a handler. Header and query names: headers lower case, query as written, first wins."""
@@ -50,12 +61,12 @@ class Call:
     def body(self) -> Body:
         return self.request.body
 
-    async def authorize(self, action: str, bucket: Bucket, key: str, *, write: bool) -> None:
+    async def authorize(self, wanted: Permission) -> None:
         """Ask again, for another object than the addressed one (copy source, keys of a batch).
 
         Raises OssError ACCESS_DENIED.
         """
-        await self.admission.require(self, action, bucket, key, write=write)
+        await self.admission.require(self, wanted)
 
     def header(self, name: str) -> str | None:
         """A request header by lower-case name."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from mossaic.gateway.call import Call, handlers
+from mossaic.gateway.call import Call, Permission, handlers
 from mossaic.gateway.form_reader import FilePart, FormReader, boundary_of
 from mossaic.gateway.handlers.callback import CallbackAsk, answer_of, prepare
 from mossaic.model import post_policy
@@ -153,7 +153,7 @@ async def _admit(call: Call, fields: dict[str, str], file: FilePart) -> _Admitte
         policy.check({**fields, "bucket": bucket.name}, call.now)
         size = policy.size or size
     key = object_key(raw_key.replace("${filename}", _base_name(file.filename)))
-    await call.authorize("oss:PutObject", bucket, key, write=True)
+    await call.authorize(Permission(action="oss:PutObject", bucket=bucket, key=key, write=True))
     said = attributes(_shape(fields, file, bucket.name, key), key, bucket.storage_class)
     await call.services.objects.refuse_overwrite(bucket, key, forbidden=said.forbid_overwrite)
     variables = {name: value for name, value in fields.items() if name.startswith("x:")}

@@ -140,7 +140,9 @@ class Appender:
         )
         try:
             stored = await self._metadata.append_object(
-                Commit(version=version, new_blobs=grown.new_blobs), position=order.position
+                Commit(version=version, new_blobs=grown.new_blobs),
+                position=order.position,
+                etag=current.etag if current else None,
             )
         except StoreError as error:
             await asyncio.to_thread(self._drop, [blob for blob in grown.new_blobs if blob != received.blob])

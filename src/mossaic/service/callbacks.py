@@ -10,7 +10,7 @@ import asyncio
 import base64
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -37,25 +37,30 @@ class Prepared:
     targets: tuple[tuple[Target, str], ...]
 
 
-class CallbackService:
-    """`public_url`: where receivers fetch our public key (`<public_url>/-/callback-key.pem`)."""
+class CallbackRules(Protocol):
+    """Which receivers may be called besides public ones, the seconds for all of them together, and the URL under which
+    they find our public key (empty: the endpoint that the client used)."""
 
-    def __init__(
-        self,
-        *,
-        sender: CallbackSender,
-        identities: Identities,
-        allow_loopback: bool,
-        allow_private: bool,
-        timeout_s: float,
-        public_url: str = "",
-    ) -> None:
-        self._public_url = public_url.rstrip("/")
+    @property
+    def allow_loopback(self) -> bool: ...
+
+    @property
+    def allow_private(self) -> bool: ...
+
+    @property
+    def timeout_s(self) -> float: ...
+
+    @property
+    def public_url(self) -> str: ...
+
+
+class CallbackService:
+    """Prepares callbacks and sends them; holds the key that signs them."""
+
+    def __init__(self, *, sender: CallbackSender, identities: Identities, settings: CallbackRules) -> None:
         self._sender = sender
         self._identities = identities
-        self._allow_loopback = allow_loopback
-        self._allow_private = allow_private
-        self._timeout_s = timeout_s
+        self._settings = settings
         self._key: rsa.RSAPrivateKey | None = None
         self._key_lock = asyncio.Lock()
 
@@ -70,13 +75,15 @@ class CallbackService:
 
     async def _resolve(self, target: Target) -> str:
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self._settings.timeout_s):
                 addresses = await self._sender.resolve(target.host, target.port)
         except (OSError, TimeoutError):
             raise _refused(target, "The callback host cannot be resolved.") from None
         for address in addresses:
             if rules.may_call(
-                address, allow_loopback=self._allow_loopback, allow_private=self._allow_private
+                address,
+                allow_loopback=self._settings.allow_loopback,
+                allow_private=self._settings.allow_private,
             ):
                 return address
         raise _refused(target, "Private address is forbidden to callback.")
@@ -95,17 +102,17 @@ class CallbackService:
         Raises OssError CALLBACK_FAILED.
         """
         body = rules.fill(prepared.spec, values)
-        public_url = self._public_url or endpoint
+        public_url = self._settings.public_url.rstrip("/") or endpoint
         failure: tuple[str, str | None] = ("No receiver was named.", None)
         try:
-            async with asyncio.timeout(self._timeout_s):
+            async with asyncio.timeout(self._settings.timeout_s):
                 for target, address in prepared.targets:
                     outcome = await self._try(prepared.spec, target, address, body, public_url)
                     if isinstance(outcome, bytes):
                         return outcome
                     failure = outcome
         except TimeoutError:
-            failure = (f"Callback timed out, limit {int(self._timeout_s * 1000)} ms.", None)
+            failure = (f"Callback timed out, limit {int(self._settings.timeout_s * 1000)} ms.", None)
         message, ec = failure
         raise OssError(CALLBACK_FAILED, message, ec=ec, headers=headers)
 
@@ -131,7 +138,7 @@ class CallbackService:
                 ("x-oss-signature-version", "1.0"),
             ),
             body=body,
-            timeout_s=self._timeout_s,
+            timeout_s=self._settings.timeout_s,
             server_name=target.host if target.secure else None,
         )
         try:

@@ -303,6 +303,7 @@ def test_deletes(wire: Wire) -> None:
     ("body", "code", "ec"),
     [
         (b"<Delete", "MalformedXML", "0016-00000607"),
+        (b"<Remove></Remove>", "MalformedXML", "0016-00000608"),
         (b"<Delete></Delete>", "MalformedXML", "0016-00000615"),
         (b"<Delete><Object></Object></Delete>", "MalformedXML", "0016-00000613"),
         (b"<Delete><Object><Key></Key></Object></Delete>", "InvalidArgument", "0016-00000611"),

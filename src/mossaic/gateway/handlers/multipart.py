@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Final
 
-from mossaic.gateway.call import Call, handlers
+from mossaic.gateway.call import Call, Permission, handlers
 from mossaic.gateway.handlers import callback
 from mossaic.model.conditions import COPY, Conditions
 from mossaic.protocol.addressing import object_url
@@ -53,7 +53,9 @@ async def upload_part(call: Call, asked: ops.UploadPart) -> ops.UploadPartResult
 @handlers.on(ops.UPLOAD_PART_COPY)
 async def upload_part_copy(call: Call, asked: ops.UploadPartCopy) -> ops.CopyPartResult:
     source = await call.services.copying.locate(asked.copy_source)
-    await call.authorize(source.action, source.bucket, source.key, write=False)
+    await call.authorize(
+        Permission(action=source.action, bucket=source.bucket, key=source.key, version_id=source.version_id)
+    )
     upload, number = await call.services.multipart.place(call.bucket, asked)
     copied = await call.services.copying.copy_part(
         PartPlace(bucket=upload.bucket, key=upload.key, upload_id=upload.upload_id, number=number),

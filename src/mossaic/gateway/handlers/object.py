@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mossaic.gateway.call import Call, handlers
+from mossaic.gateway.call import Call, Permission, handlers
 from mossaic.gateway.handlers import callback
 from mossaic.gateway.handlers.object_facts import content_md5, facts, look, overrides
 from mossaic.model import traffic
@@ -59,7 +59,9 @@ async def append_object(call: Call, asked: ops.AppendObject) -> ops.AppendObject
 @handlers.on(ops.COPY_OBJECT)
 async def copy_object(call: Call, asked: ops.CopyObject) -> ops.CopyObjectResult:
     source = await call.services.copying.locate(asked.copy_source)
-    await call.authorize(source.action, source.bucket, source.key, write=False)
+    await call.authorize(
+        Permission(action=source.action, bucket=source.bucket, key=source.key, version_id=source.version_id)
+    )
     key = object_key(asked.key)
     order = CopyOrder(
         said=attributes(asked, key, call.bucket.storage_class),
@@ -139,7 +141,9 @@ async def delete_multiple_objects(
     listed = DeleteList.of(asked)
     for key, version in listed.entries:
         action = "oss:DeleteObject" if version is None else "oss:DeleteObjectVersion"
-        await call.authorize(action, call.bucket, key, write=True)
+        await call.authorize(
+            Permission(action=action, bucket=call.bucket, key=key, write=True, version_id=version)
+        )
     deleted = await call.services.objects.delete_many(call.bucket, listed.entries)
     if asked.quiet:
         return ops.DeleteMultipleObjectsResult(leaves_body_out=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any, Final
 
+from mossaic.gateway.call import Permission
 from mossaic.model.conditions import Conditions
 from mossaic.model.headers import plain
 from mossaic.model.identity import PrincipalKind
@@ -39,7 +40,7 @@ async def look(call: Call, asked: GetObject | HeadObject, order: ReadOrder) -> F
     )
 
     async def may_read(key: str) -> None:
-        await call.authorize("oss:GetObject", call.bucket, key, write=False)
+        await call.authorize(Permission(action="oss:GetObject", bucket=call.bucket, key=key))
 
     return await call.services.objects.look(call.bucket, order, may_read)
 

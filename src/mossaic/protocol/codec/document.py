@@ -66,7 +66,8 @@ def read_document(body: bytes, plan: Plan) -> dict[str, Any]:  # Any: fields of 
     try:
         root = parse(body)
         if root.tag != plan.root:
-            raise XmlError(f"the root element is {root.tag}, not {plan.root}")
+            detail = f"the root element is {root.tag}, not {plan.root}"
+            raise OssError(MALFORMED_XML, ec=plan.wrong_root_ec, ErrorDetail=detail)
         url = _text_of(root, "EncodingType") == "url"
         return _read_record(root, plan, url=url)
     except ValueError as error:  # XmlError is one

@@ -51,6 +51,7 @@ class Plan:
     shape: type[Any]  # Any: any dataclass
     root: str | None
     malformed_ec: str | None
+    wrong_root_ec: str | None
     query: tuple[Slot, ...]
     headers: tuple[Slot, ...]
     meta: Slot | None
@@ -141,6 +142,7 @@ def _compile(shape: type[Any]) -> Plan:  # Any: any dataclass
         shape=shape,
         root=getattr(shape, "XML_ROOT", None),
         malformed_ec=getattr(shape, "MALFORMED_EC", None),
+        wrong_root_ec=getattr(shape, "WRONG_ROOT_EC", getattr(shape, "MALFORMED_EC", None)),
         query=every(Query),
         headers=every(Header),
         meta=only(UserMeta),

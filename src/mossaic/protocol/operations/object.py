@@ -224,6 +224,7 @@ class DeleteMultipleObjects(OnBucket):
 
     XML_ROOT: ClassVar[str] = "Delete"
     MALFORMED_EC: ClassVar[str] = "0016-00000607"
+    WRONG_ROOT_EC: ClassVar[str] = "0016-00000608"
 
     encoding_type: Annotated[str | None, Query("encoding-type")] = None
     quiet: Annotated[bool, Element("Quiet")] = False

@@ -40,7 +40,7 @@ _PROMOTE = f"""INSERT INTO objects ({_COLUMNS}) SELECT {_COLUMNS} FROM history
     WHERE bucket_id = ? AND key = ? AND seq = ?"""  # noqa: S608  # constants
 _DROP_CURRENT = "DELETE FROM objects WHERE bucket_id = ? AND key = ?"
 _DROP_HISTORY = "DELETE FROM history WHERE bucket_id = ? AND key = ? AND seq = ?"
-_PLACE = "seq, version_id, type, size, storage_class, content_id"
+_PLACE = "seq, version_id, type, size, storage_class, content_id, etag"
 _CURRENT = f"SELECT {_PLACE} FROM objects WHERE bucket_id = ? AND key = ?"  # noqa: S608  # constants
 _NAMED = f"SELECT {_PLACE} FROM history WHERE bucket_id = ? AND key = ? AND version_id = ?"  # noqa: S608  # constants
 _NEWEST = "SELECT seq, type FROM history WHERE bucket_id = ? AND key = ? ORDER BY seq DESC LIMIT 1"
@@ -68,6 +68,7 @@ class _Place:
     size: int
     storage_class: str
     content_id: int | None
+    etag: str
 
     @classmethod
     def of(cls, row: Row | None) -> Self | None:
@@ -230,7 +231,7 @@ def _delete_version(shelf: Shelf, version_id: VersionId, versioning: Versioning)
     return Deleted(version_id=removed, delete_marker=place is not None and place.is_marker)
 
 
-def append(tx: Transaction, commit: Commit, position: int) -> Stored:
+def append(tx: Transaction, commit: Commit, position: int, etag: str | None) -> Stored:
     version = commit.version
     bucket_id, versioning = buckets.bucket_of(tx, version.bucket)
     shelf = Shelf(tx, bucket_id, version.key.encode(), micros(version.modified_at))
@@ -244,6 +245,8 @@ def append(tx: Transaction, commit: Commit, position: int) -> Stored:
         return _place(shelf, version, as_null, content_id)
     if current.type != ObjectType.APPENDABLE.value or current.size != position:
         raise Conflict(f"{version.key} is not appendable at {position}")
+    if etag is not None and current.etag != etag:
+        raise Conflict(f"{version.key} is another object of the same size")
     content_id = _extended(tx, current.content_id, commit, shelf.now)
     version = replace(version, version_id=VersionId(current.version_id), is_latest=True)
     tx.run(_PUT_CURRENT, bucket_id, *version_row(version, seq=current.seq, content_id=content_id))
@@ -326,8 +329,8 @@ class ObjectTables:
     async def put_object(self, commit: Commit) -> Stored:
         return await self._database.write(lambda tx: publish(tx, commit))
 
-    async def append_object(self, commit: Commit, *, position: int) -> Stored:
-        return await self._database.write(lambda tx: append(tx, commit, position))
+    async def append_object(self, commit: Commit, *, position: int, etag: str | None = None) -> Stored:
+        return await self._database.write(lambda tx: append(tx, commit, position, etag))
 
     async def delete_object(
         self, bucket: BucketName, key: ObjectKey, version_id: VersionId | None, now: datetime
