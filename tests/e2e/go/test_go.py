@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.conftest import new_bucket
 from tests.e2e.harness import need_tool
+from tests.e2e.sts.conftest import make_broker
 
 if TYPE_CHECKING:
     from tests.e2e.harness import CallbackReceiver, Server
@@ -100,3 +101,29 @@ def test_go(name: str, binary: Path, server: Server, receiver: CallbackReceiver)
         assert sorted(call.form()["bucket"] for call in receiver.calls) == sorted(buckets.values())
         assert all(call.form()["order"] == "42 & more" for call in receiver.calls)
         assert all(call.signature_holds() for call in receiver.calls)
+
+
+@pytest.mark.parametrize("name", ["TestV1ListsAndAborts", "TestV2RangesCopiesAppendSymlinkDelete"])
+def test_go_with_a_token(name: str, binary: Path, server: Server, receiver: CallbackReceiver) -> None:
+    broker = make_broker(server)
+    token = broker.assume()["Credentials"]
+
+    run(
+        binary,
+        name,
+        server,
+        receiver,
+        {
+            "E2E_KEY_ID": token["AccessKeyId"],
+            "E2E_KEY_SECRET": token["AccessKeySecret"],
+            "E2E_TOKEN": token["SecurityToken"],
+            "E2E_BUCKET_V1": broker.bucket,
+            "E2E_BUCKET_V4": broker.bucket,
+        },
+    )
+
+    principals = {
+        line["principal"] for line in server.log_lines(bucket=broker.bucket, operation="UploadPart")
+    }
+    assert len(principals) == 1
+    assert broker.role_arn.rpartition("/")[2] in principals.pop()

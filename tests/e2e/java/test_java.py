@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.conftest import new_bucket
 from tests.e2e.harness import need_tool
+from tests.e2e.sts.conftest import make_broker
 
 if TYPE_CHECKING:
     from tests.e2e.harness import CallbackReceiver, Server
@@ -120,3 +121,19 @@ def test_java_callback(
     assert called.form()["order"] == "42 & more"
     assert called.form()["bucket"] == environment["E2E_BUCKET"]
     assert called.signature_holds()
+
+
+@pytest.mark.parametrize("version", ["V1", "V4"])
+def test_java_with_a_token(version: str, server: Server, classpath: str, environment: dict[str, str]) -> None:
+    broker = make_broker(server)
+    token = broker.assume()["Credentials"]
+    temporary = {
+        "E2E_KEY_ID": token["AccessKeyId"],
+        "E2E_KEY_SECRET": token["AccessKeySecret"],
+        "E2E_TOKEN": token["SecurityToken"],
+        "E2E_BUCKET": broker.bucket,
+    }
+
+    passes(classpath, {**environment, **temporary}, "uploadWithProgress", version)
+
+    assert sorted(server.parts_put(broker.bucket)) == [1, 2, 3, 4, 5, 6, 7, 8]
