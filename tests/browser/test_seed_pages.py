@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import oss2
-    from playwright.sync_api import BrowserContext, Page
+    from playwright.sync_api import Browser, BrowserContext, Page
 
     from tests.browser.site import Site
     from tests.e2e.harness import CallbackReceiver, Server
@@ -29,6 +29,14 @@ CALLBACK = "http://examplebucket.aliyuncs.com:23450"
 VERSIONS = ["6.18", "latest"]
 SIZES = {"3 MB": 3 * MIB, "120 MB": 120 * MIB}
 LOGGED_MS = 120_000
+
+
+@pytest.fixture(scope="module")
+def browser(server: Server) -> Iterator[Browser]:
+    """Chromium behind a DNS that sends Alibaba Cloud's names of one region to the server under test."""
+    rule = f"--host-resolver-rules=MAP *.oss-cn-hangzhou.aliyuncs.com 127.0.0.1:{server.port}"
+    with chromium(rule) as running:
+        yield running
 
 
 @pytest.fixture
@@ -226,7 +234,12 @@ def test_page_four_lists_the_tasks_that_go_on(
 
 
 def test_a_page_that_is_only_redirected_by_dns(
-    server: Server, bucket: oss2.Bucket, triple: dict[str, str], site: Site, tmp_path: Path
+    server: Server,
+    bucket: oss2.Bucket,
+    triple: dict[str, str],
+    site: Site,
+    context: BrowserContext,
+    tmp_path: Path,
 ) -> None:
     source = source_file(tmp_path, 3 * MIB)
     # The page keeps `region`: the name is Alibaba Cloud's, the address is ours.
@@ -237,15 +250,13 @@ def test_a_page_that_is_only_redirected_by_dns(
         script="/sdk/6.18.js",
         more={CALLBACK: "http://127.0.0.1:1/"},
     )
-    rule = f"--host-resolver-rules=MAP *.oss-cn-hangzhou.aliyuncs.com 127.0.0.1:{server.port}"
-    with chromium(rule) as browser:
-        page = opened(browser.new_context(), site, "upload", content)
-        page.set_input_files("#file", str(source.path))
-        page.click("#submit")
-        line = wait_until_logged(page, "line[0] && typeof line[0] === 'object'")
+    page = opened(context, site, "upload", content)
+    page.set_input_files("#file", str(source.path))
+    page.click("#submit")
+    line = wait_until_logged(page, "line[0] && typeof line[0] === 'object'")
 
     # Nobody listens on port 1: the upload is complete, the callback is not.
     assert (line[0]["code"], line[0]["status"]) == ("CallbackFailed", 203)
     assert stored_md5(bucket, KEY) == source.md5
-    hosts = {entry["host"] for entry in access_logged(server, "UploadPart", bucket=BUCKET)}
-    assert "examplebucket.oss-cn-hangzhou.aliyuncs.com" in hosts
+    last = access_logged(server, "UploadPart", bucket=BUCKET)[-1]
+    assert last["host"] == "examplebucket.oss-cn-hangzhou.aliyuncs.com"
