@@ -9,6 +9,7 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass, field
 from heapq import merge
+from itertools import islice
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mossaic.model.page import ListQuery, Page
@@ -17,7 +18,7 @@ from mossaic.stores.sql.objects import place_in
 from mossaic.stores.sql.rows import LISTED_COLUMNS, UPLOAD_COLUMNS, listed_from, upload_from
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
 
     from mossaic.model.object import ObjectVersion
     from mossaic.model.upload import Upload
@@ -60,11 +61,16 @@ class _Walk(Generic[T]):
     next_key: bytes = b""
     next_id: str = ""
     is_full: bool = False
+    prefix: bytes = field(init=False)
+    delimiter: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.prefix = self.query.prefix.encode()
+        self.delimiter = self.query.delimiter.encode()
 
     def page(self) -> Page[T]:
-        prefix = self.query.prefix.encode()
-        stop = successor(prefix)
-        start: bytes | None = max(prefix, self._first())
+        stop = successor(self.prefix)
+        start: bytes | None = max(self.prefix, self._first())
         while start is not None and start < stop and not self.is_full:
             start = self._run(start, stop)
         return Page(
@@ -86,15 +92,17 @@ class _Walk(Generic[T]):
 
     def _group(self, key: bytes) -> bytes | None:
         """The common prefix that the key is counted under."""
-        delimiter, prefix = self.query.delimiter.encode(), self.query.prefix.encode()
-        if not delimiter or not key.startswith(prefix):
+        if not self.delimiter or not key.startswith(self.prefix):
             return None
-        at = key.find(delimiter, len(prefix))
-        return None if at < 0 else key[: at + len(delimiter)]
+        at = key.find(self.delimiter, len(self.prefix))
+        return None if at < 0 else key[: at + len(self.delimiter)]
 
     def _run(self, start: bytes, stop: bytes) -> bytes | None:
         """Take rows until a group is met: where to go on after it; None at the end of the page or of the rows."""
         with closing(self.rows(start, stop)) as rows:
+            if not self.delimiter:
+                self._take(rows)
+                return None
             for row in rows:
                 key: bytes = row[self.key_at]
                 group = self._group(key)
@@ -107,6 +115,15 @@ class _Walk(Generic[T]):
                 if self.is_full:
                     return None
         return None
+
+    def _take(self, rows: Iterator[Row]) -> None:
+        """All of a page without groups."""
+        taken = list(islice(rows, self.query.limit + 1))
+        self.is_full = len(taken) > self.query.limit
+        self.items = [self.item(row) for row in taken[: self.query.limit]]
+        if self.is_full:
+            last = taken[-2]
+            self.next_key, self.next_id = last[self.key_at], last[self.id_at]
 
     def _add(self, row: Row) -> None:
         if self._has_room():
