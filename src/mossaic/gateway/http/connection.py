@@ -225,7 +225,8 @@ class Connection(asyncio.Protocol):
             return
         self._wait(Phase.IDLE, self._site.limits.keepalive_s)
         self._channel.resume()
-        self._next_head()
+        if self._channel.inbox:
+            self._next_head()
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
