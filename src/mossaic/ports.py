@@ -1,6 +1,6 @@
 """What Mossaic asks of the world: a metadata store, a blob store, a clock, a callback sender; and the body of a request.
 
-Stores raise only the four errors below; services turn them into OSS's words.
+Stores raise only the errors below; services turn them into OSS's words.
 """
 
 from __future__ import annotations
@@ -37,6 +37,10 @@ class Absent(StoreError):
 
 class Busy(StoreError):
     """The store cannot take the step now; trying again later may work (answered 503)."""
+
+
+class Full(Busy):
+    """There is no room for the step, and nothing of it happened; there may be room later."""
 
 
 class Damaged(StoreError):

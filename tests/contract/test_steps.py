@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import os
+import resource
 import signal
 import sqlite3
 import stat
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mossaic.model.names import UploadId
-from mossaic.ports import Absent, Busy, Commit, Conflict, Damaged
+from mossaic.ports import Absent, Busy, Commit, Conflict, Damaged, Full
 from mossaic.stores.sql import SqliteMetadata
 from mossaic.stores.sql.migrate import migrations
 from tests.contract.given import (
@@ -107,14 +107,47 @@ async def test_a_full_disk_fails_the_step_and_keeps_what_was(tmp_path: Path) -> 
     pages = database.read.all("PRAGMA page_count")[0][0]
     database._writer.execute(f"PRAGMA max_page_count = {pages + 2}")  # SQLite's own "disk full"
 
-    with pytest.raises(OSError) as full:
+    with pytest.raises(Full):
         await asyncio.gather(*(put_inline(metadata, f"k{n}", b"x" * 9_000) for n in range(9)))
-    assert full.value.errno == errno.ENOSPC
     database._writer.execute("PRAGMA max_page_count = 100000")
     await put_inline(metadata, "after")
 
     assert await metadata.head(BUCKET, key("before")) is not None
     assert await metadata.check() == []
+    await metadata.close()
+
+
+async def test_a_write_that_the_disk_refuses_fails_alone(tmp_path: Path) -> None:
+    """A limit on the size of files makes the kernel refuse where a broken disk or a quota would."""
+    metadata = SqliteMetadata.open(tmp_path / "m.db", sync=False)
+    await given_bucket(metadata)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((tmp_path / "m.db-wal").stat().st_size + 20_000, hard))
+    try:
+        with pytest.raises(OSError):
+            await put_inline(metadata, "big", b"x" * 100_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, before)
+
+    assert await metadata.head(BUCKET, key("big")) is None
+    await put_inline(metadata, "after", b"x" * 100_000)
+    assert await metadata.check() == []
+    await metadata.close()
+
+
+async def test_after_a_failed_sync_nothing_is_acknowledged(tmp_path: Path) -> None:
+    metadata = SqliteMetadata.open(tmp_path / "m.db", sync=False)
+    await given_bucket(metadata)
+    failed = sqlite3.OperationalError("disk I/O error")
+    failed.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC  # as SQLite reports it; no disk here fails on demand
+    metadata._database._fail([], failed)
+
+    for _ in range(2):
+        with pytest.raises(OSError, match="restart"):
+            await put_inline(metadata, "k")
+    assert await metadata.bucket(BUCKET) is not None  # reading goes on
     await metadata.close()
 
 

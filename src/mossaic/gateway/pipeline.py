@@ -21,7 +21,7 @@ from mossaic.gateway.message import HttpRequest, HttpResponse
 from mossaic.gateway.record import RequestRecord
 from mossaic.gateway.refusal import refuse
 from mossaic.model.names import BucketName, bucket_name, object_key
-from mossaic.ports import Busy
+from mossaic.ports import Busy, Full
 from mossaic.protocol.addressing import Address, Domains, host_name, parse_query, split
 from mossaic.protocol.codec import needs_body, read_request, write_answer
 from mossaic.protocol.errors import (
@@ -74,6 +74,8 @@ class Pipeline:
             response = await self._serve(visit)
         except OssError as error:
             response = _refuse(visit, error)
+        except Full as error:
+            response = _refuse(visit, _unforeseen(error, visit.record))
         except Busy:
             response = _refuse(visit, OssError(SERVICE_UNAVAILABLE))
         except Exception as error:  # noqa: BLE001  # the last line of defence: the client gets InternalError, the log the trace
@@ -258,6 +260,7 @@ async def _document(call: Call) -> bytes:
 def _unforeseen(error: Exception, record: RequestRecord) -> OssError:
     """A full disk can be waited for (503, clients try again); anything else is a fault of ours."""
     _log.error("request %s (%s) failed", record.request_id, record.operation, exc_info=error)
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    no_room = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if no_room or isinstance(error, Full):
         return OssError(SERVICE_UNAVAILABLE, "There is no space left to store the request's data.")
     return OssError(INTERNAL_ERROR)

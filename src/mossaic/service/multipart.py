@@ -29,7 +29,7 @@ from mossaic.model.upload import (
     part_number,
     plan_completion,
 )
-from mossaic.ports import Absent, Busy, Commit, Conflict, Stored, StoreError
+from mossaic.ports import Absent, Busy, Commit, Conflict, Full, Stored, StoreError
 from mossaic.protocol.errors import (
     FILE_ALREADY_EXISTS,
     INVALID_ARGUMENT,
@@ -164,6 +164,8 @@ class MultipartService:
         for _ in range(_ATTEMPTS):
             try:
                 return await self._publish(finishing, listed)
+            except Full:
+                raise
             except Busy:
                 continue  # a part was put again between the plan and the transaction
             except Conflict:
@@ -237,7 +239,7 @@ class MultipartService:
                 except OssError as turn:
                     return turn
                 return OssError(PART_NOT_SEQUENTIAL, PartNumber=number)
-            case Busy():
+            case Busy() if not isinstance(error, Full):
                 return OssError(SERVICE_UNAVAILABLE)
             case _:
                 return error

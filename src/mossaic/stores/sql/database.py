@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
-from mossaic.ports import Busy, Damaged, StoreError
+from mossaic.ports import Busy, Damaged, Full, StoreError
 from mossaic.stores.sql.migrate import migrate
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ BUSY_TIMEOUT_MS: Final = 10_000  # how long another process's transaction is wai
 WAL_PAGES: Final = 4_000  # the WAL is copied back after about 16 MB
 WAL_BYTES: Final = 64 * 1024 * 1024  # and cut to this size when it had grown longer
 CACHE_KIB: Final = 32 * 1024  # page cache of each of the two connections
+_SYNC_FAILED: Final = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
 
 
 class Reader:
@@ -181,7 +182,7 @@ class Database:
 
         `work` may be run again from the start when another step of the group failed. `is_long`: more than about a
         hundred statements, which the event loop should not run.
-        Raises what `work` raised; Busy (too many wait, database locked too long, closed), OSError (disk).
+        Raises what `work` raised; Busy (too many wait, database locked too long, closed), Full, OSError (disk).
         """
         if self._is_closed or len(self._waiting) >= MAX_WAITING:
             raise Busy("the metadata store is closed" if self._is_closed else "too many writes are waiting")
@@ -234,7 +235,7 @@ class Database:
         if begun:
             try:
                 self._run(batch)
-            except sqlite3.Error as error:
+            except Exception as error:  # noqa: BLE001  # whatever it is: those who wait must hear of it
                 self._fail(batch, error)
                 loop.call_soon(self._settle, batch, loop)
                 return
@@ -261,7 +262,7 @@ class Database:
                 self._run(batch)
             self._end.finish()
             self._writer.execute("COMMIT")
-        except (sqlite3.Error, OSError) as error:
+        except Exception as error:  # noqa: BLE001  # whatever it is: those who wait must hear of it
             self._fail(batch, error)
         try:
             loop.call_soon_threadsafe(self._settle, batch, loop)
@@ -302,13 +303,14 @@ class Database:
 
     def _fail(self, batch: list[_Step[Any]], error: Exception) -> None:
         if self._writer.in_transaction:
-            self._writer.execute("ROLLBACK")
+            with suppress(sqlite3.Error):  # the first error is the one to tell
+                self._writer.execute("ROLLBACK")
         self._end = Transaction(self._writer)
         for step in batch:
             step.error = step.error or translated(error)
-        if isinstance(error, sqlite3.Error) and _is_io_error(error):
-            # After a failed sync nobody knows what is on the disk: only a restart may find out.
-            self._broken = "the metadata store takes no writes after an I/O error; restart it"
+        if getattr(error, "sqlite_errorcode", 0) in _SYNC_FAILED:
+            # Nobody knows what is on the disk now, and a second sync would lie: only a restart may find out.
+            self._broken = "the metadata store takes no writes after a failed sync; restart it"
 
     def _settle(self, batch: list[_Step[Any]], loop: asyncio.AbstractEventLoop) -> None:
         if self._end.freed:
@@ -327,17 +329,13 @@ def translated(error: BaseException) -> BaseException:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return Busy(f"the metadata store is locked: {error}")
         case sqlite3.SQLITE_FULL:
-            return OSError(errno.ENOSPC, f"no room for metadata: {error}")
+            return Full(f"no room for metadata: {error}")
         case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN:
             return OSError(errno.EIO, f"metadata cannot be written: {error}")
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return Damaged(f"the metadata store is damaged: {error}")
         case _:
             return StoreError(f"metadata: {error}")
-
-
-def _is_io_error(error: sqlite3.Error) -> bool:
-    return bool(getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_IOERR)
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:
