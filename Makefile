@@ -9,9 +9,9 @@ help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
 $(VENV)/.server: pyproject.toml
-	@$(PYTHON) scripts/venv.py $(VENV) server
+	@$(PYTHON) scripts/make_venv.py $(VENV) server
 $(VENV)/.dev: pyproject.toml
-	@$(PYTHON) scripts/venv.py $(VENV) dev
+	@$(PYTHON) scripts/make_venv.py $(VENV) dev
 
 run: $(VENV)/.server ## set up and start the service with a demo bucket
 	@$(BIN)/mossaic serve --demo
