@@ -5,5 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, settings
 
 # Machines that run tests are shared: how long one example takes says nothing about the code.
-settings.register_profile("mossaic", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.register_profile(
+    "mossaic", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
 settings.load_profile("mossaic")
