@@ -37,7 +37,8 @@ KEY = "from a browser/ü.bin"
 
 @pytest.fixture(params=VARIANTS, ids=["-".join(variant) for variant in VARIANTS])
 def variant(request: pytest.FixtureRequest) -> tuple[str, str]:
-    return request.param
+    chosen: tuple[str, str] = request.param
+    return chosen
 
 
 @pytest.fixture

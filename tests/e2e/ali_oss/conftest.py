@@ -26,7 +26,8 @@ def _node() -> None:
 
 @pytest.fixture(params=VARIANTS, ids=["-".join(variant) for variant in VARIANTS])
 def variant(request: pytest.FixtureRequest) -> tuple[str, str]:
-    return request.param
+    chosen: tuple[str, str] = request.param
+    return chosen
 
 
 @pytest.fixture

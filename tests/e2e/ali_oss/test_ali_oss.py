@@ -197,7 +197,7 @@ def test_a_token_of_assume_role_uploads(
 
     temporary.run("upload", key=KEY, file=str(source.path), options={"partSize": MIB})
 
-    assert temporary.options["accessKeyId"].startswith("STS.")
+    assert str(temporary.options["accessKeyId"]).startswith("STS.")
     assert stored_md5(bucket, KEY) == source.md5
 
 
