@@ -214,6 +214,17 @@ async def test_emptying_a_bucket_while_listing_it_finds_everything(metadata: Met
     await metadata.delete_bucket(BUCKET)
 
 
+async def test_a_marker_that_was_deleted_repeats_nothing(metadata: MetadataStore) -> None:
+    rows = await given_history(metadata)
+    first = await metadata.list_versions(everything(limit=2))
+    await metadata.delete_object(BUCKET, first.items[1].key, first.items[1].version_id, NOW)
+
+    query = everything(after_key=first.next_key, after_id=first.next_id)
+    rest = await metadata.list_versions(query)
+
+    assert [(item.key, item.version_id, item.is_latest) for item in rest.items] == rows[2:]
+
+
 async def test_uploads_of_one_key_are_paged_by_id(metadata: MetadataStore) -> None:
     await given_bucket(metadata)
     for name, upload_id in [("k", "3"), ("k", "1"), ("k", "2"), ("j", "9"), ("l", "0")]:

@@ -414,6 +414,17 @@ async def test_a_copy_does_not_grow_with_its_source(metadata: MetadataStore) -> 
     assert copy.manifest == first.version.manifest
 
 
+async def test_blobs_that_an_append_leaves_out_stay_for_their_readers(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    first, both = a_blob(), a_blob(20)
+    await metadata.append_object(appended(Manifest(), first), position=0)
+
+    await metadata.append_object(appended(Manifest(), both), position=10)  # written anew as one blob
+
+    assert await metadata.garbage(now=NOW, limit=10) == []
+    assert await metadata.garbage(now=LATER, limit=10) == [first.blob_id]
+
+
 async def test_appending_at_the_wrong_place_changes_nothing(metadata: MetadataStore) -> None:
     await given_bucket(metadata)
     stored = await append_three(metadata)

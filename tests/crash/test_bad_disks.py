@@ -109,6 +109,7 @@ def test_a_part_whose_row_found_no_room_leaves_no_bytes(small_disk: Server) -> N
         refused(lambda: store.client.upload_part("big", upload_id, 601, noise(PART)))
         refused(lambda: store.client.put_object("object", noise(PART)))
 
+    assert "Full: no room for metadata" in server.output
     assert blob_files(server) == []
 
 

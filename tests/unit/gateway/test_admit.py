@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from mossaic.gateway.call import Call
+from mossaic.gateway.call import Call, Permission
 from mossaic.model.bucket import Bucket, BucketAcl
 from mossaic.model.identity import ANONYMOUS, Principal, PrincipalKind
 from mossaic.model.names import ObjectKey
@@ -345,7 +345,7 @@ async def test_batch_operations_are_refused_key_by_key(world: World) -> None:
     asked = call(world, ROWS["DeleteMultipleObjects"], ANONYMOUS, bucket, request("POST", "/?delete"))
 
     with pytest.raises(OssError) as caught:
-        await asked.authorize("oss:DeleteObject", bucket, "a.jpg", write=True)
+        await asked.authorize(Permission(action="oss:DeleteObject", bucket=bucket, key="a.jpg", write=True))
 
     assert caught.value.message == "Anonymous user has no right to access this object."
 
