@@ -22,6 +22,7 @@ from mossaic.model import cors
 from mossaic.model.names import bucket_name
 from mossaic.ports import StoreError
 from mossaic.protocol.addressing import Domains
+from mossaic.protocol.errors import OssError
 from mossaic.protocol.signing import v4
 from mossaic.protocol.signing.request import Pair, Resource, SignedRequest
 from mossaic.service.buckets import BucketService, NewBucket
@@ -120,7 +121,7 @@ class App:
         """Serve until SIGTERM or SIGINT; `announce` gets the endpoint once requests are answered. Raises StartError."""
         settings = self.settings
         owner = await account_id(self.metadata, settings.account_id or None)
-        access_log = AccessLog(settings.log.access)
+        access_log = _open_access_log(settings.log.access)
         metrics = Metrics()
         services = self._services(owner)
         server = await self._listen(self._pipeline(services, owner, metrics, access_log))
@@ -248,11 +249,21 @@ class App:
         return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
+def _open_access_log(target: str) -> AccessLog:
+    try:
+        return AccessLog(target)
+    except OSError as error:
+        raise StartError(f"cannot write the access log {target}: {error.strerror}") from None
+
+
 async def _make_demo_bucket(buckets: BucketService, name: str) -> None:
     """A bucket that browsers may use from any page; one that is there stays as it is."""
-    if await buckets.find(bucket_name(name)) is None:
-        rules = cors.checked(cors.browser_rules())
-        await buckets.create(NewBucket(name=name, documents={"cors": rules}))
+    try:
+        if await buckets.find(bucket_name(name)) is None:
+            rules = cors.checked(cors.browser_rules())
+            await buckets.create(NewBucket(name=name, documents={"cors": rules}))
+    except OssError as error:
+        raise StartError(f"cannot make the demo bucket {name!r}: {error.message}") from None
 
 
 def _gauges(metrics: Metrics, server: Server) -> None:

@@ -46,7 +46,10 @@ def fsck(data: str | None, config_file: Path | None, quick: bool) -> None:
 
     Exit code 1 when something is wrong; unreferenced bytes alone are not (the sweeper frees them).
     """
-    app = _open(load_settings(config_file, {"data": data}))
+    loaded = load_settings(config_file, {"data": data})
+    if not (loaded.settings.data_dir / "metadata.db").exists():
+        raise click.ClickException(f"{loaded.settings.data_dir} is no data directory: it has no metadata.db")
+    app = _open(loaded)
 
     async def run() -> bool:
         report = await run_fsck(app.metadata, app.blobs, read_bytes=not quick)

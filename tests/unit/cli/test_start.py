@@ -1,0 +1,83 @@
+"""What `mossaic` says when it cannot do its work: one line that names the cause, no traceback."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def run(tmp_path: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MOSSAIC_")}
+    return subprocess.run(
+        [sys.executable, "-m", "mossaic", *arguments], env=env | settings, cwd=tmp_path, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+
+
+def refused(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip().splitlines()[-1]
+
+
+SERVE = ("serve", "--listen", "127.0.0.1:0", "--data", "data")
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"MOSSAIC_LOG_ACCESS": "/no/such/folder/log"}, "cannot write the access log"),
+        ({"MOSSAIC_DEMO_BUCKET": "Bad_Name"}, "cannot make the demo bucket 'Bad_Name'"),
+        ({"MOSSAIC_LISTN": "x"}, "did you mean 'MOSSAIC_LISTEN'?"),
+        ({"MOSSAIC_HTTP_THREADS": "many"}, "http.threads"),
+        ({"MOSSAIC_ACCESS_KEY_ID": "alone"}, "belong together"),
+        ({"MOSSAIC_TLS_CERTIFICATE": "none.pem"}, "cannot use the certificate"),
+    ],
+)
+def test_a_bad_setting_is_named(tmp_path: Path, settings: dict[str, str], words: str) -> None:
+    assert words in refused(run(tmp_path, *SERVE, **settings))
+
+
+def test_an_unknown_key_of_the_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("[sweep]\ninterval = 5\n")
+
+    assert "did you mean 'sweep.interval_s'?" in refused(run(tmp_path, *SERVE, "--config", "c.toml"))
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        assert f"cannot listen on {address}" in refused(
+            run(tmp_path, "serve", "--listen", address, "--data", "data")
+        )
+
+
+@pytest.mark.parametrize(("name", "words"), [("metadata.db", "damaged"), ("root-key.json", "cannot be read")])
+def test_a_damaged_file_is_named(tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / name).write_text("not what it should be " * 10)
+
+    assert words in refused(run(tmp_path, *SERVE))
+
+
+def test_fsck_makes_no_data_directory(tmp_path: Path) -> None:
+    assert "is no data directory" in refused(run(tmp_path, "fsck", "--data", "nowhere"))
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_check_shows_settings_with_their_origin_and_no_secret(tmp_path: Path) -> None:
+    done = run(
+        tmp_path, "check", "--data", "data",
+        MOSSAIC_ACCESS_KEY_ID="id", MOSSAIC_ACCESS_KEY_SECRET="canary", MOSSAIC_REGION="cn-beijing",
+    )  # fmt: skip
+
+    assert done.returncode == 0
+    assert "canary" not in done.stdout + done.stderr
+    assert any("cn-beijing" in line and "[environment]" in line for line in done.stdout.splitlines())
+    assert "metadata: ok" in done.stdout
+    assert "blobs: ok" in done.stdout
