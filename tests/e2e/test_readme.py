@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -109,9 +108,11 @@ def test_the_printed_ali_oss_line(demo: Demo) -> None:
 
 def test_the_printed_curl_line(demo: Demo) -> None:
     need_tool("curl")
-    demo.run(["bash", "-c", demo.line("oss2")])
+    demo.run(["bash", "-o", "pipefail", "-c", demo.line("curl")])
 
-    assert demo.run(shlex.split(demo.line("curl"))) == "hello"
+    assert (demo.folder / "data" / "access.log").read_text().splitlines()[-1].count(
+        '"bucket":"examplebucket","key":"hello.txt"'
+    ) == 1
 
 
 @pytest.mark.parametrize("title", ["oss2", "alibabacloud-oss-v2"])

@@ -80,7 +80,7 @@ def _short_text(app: App, endpoint: str) -> str:
 def _demo_text(app: App, endpoint: str) -> str:
     key, bucket = app.root_key, app.settings.demo_bucket
     host, port = endpoint.removeprefix("http://").rsplit(":", 1)
-    signed = app.presign("GET", endpoint, bucket, "hello.txt", seconds=3600)
+    signed = app.presign("PUT", endpoint, bucket, "hello.txt", seconds=3600)
     secret = key.secret.reveal()
     pair = f'accessKeyId: "{key.access_key_id}", accessKeySecret: "{secret}"'
     region = app.settings.region
@@ -100,7 +100,7 @@ One line for each client:
   oss2      python -c 'import oss2; print(oss2.Bucket(oss2.Auth("{key.access_key_id}", "{secret}"), "{endpoint}", "{bucket}", is_path_style=True).put_object("hello.txt", b"hello").etag)'
   oss-v2    python -c 'import alibabacloud_oss_v2 as oss; c = oss.config.load_default(); c.region = "{region}"; c.endpoint = "{endpoint}"; c.use_path_style = True; c.credentials_provider = oss.credentials.StaticCredentialsProvider("{key.access_key_id}", "{secret}"); print(oss.Client(c).put_object(oss.PutObjectRequest(bucket="{bucket}", key="hello.txt", body=b"hello")).etag)'
   ossutil   ossutil -e {endpoint} -i {key.access_key_id} -k {secret} --force-path-style cp README.md oss://{bucket}/hello.txt
-  curl      curl '{signed}'
+  curl      echo hello | curl -f -T - '{signed}'
 
 Stop with Ctrl-C.
 """
