@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Annotated, ClassVar
 
@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from mossaic.protocol.codec import needs_body, read_answer, read_request, write_answer, write_request
 from mossaic.protocol.errors import OssError
 from mossaic.protocol.operation import Level, Operation
-from mossaic.protocol.shapes import OnObject
+from mossaic.protocol.shape import shape
+from mossaic.protocol.shapes import OnObject, WritesObject
 from mossaic.protocol.wire import Element, Header, Message, Payload, Query, Status, Text, UserMeta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class Entry:
     key: Annotated[str, Element("Key", encoded=True)]
     size: Annotated[int, Element("Size")]
@@ -26,7 +27,7 @@ class Entry:
     modified: Annotated[datetime, Element("LastModified")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class Asked(OnObject):
     XML_ROOT: ClassVar[str] = "Asked"
     MALFORMED_EC: ClassVar[str] = "0042-00000205"
@@ -41,7 +42,7 @@ class Asked(OnObject):
     entries: Annotated[tuple[Entry, ...], Element("Entries/Entry")] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class Given:
     XML_ROOT: ClassVar[str] = "Given"
 
@@ -54,7 +55,7 @@ class Given:
     answer: Annotated[bytes | None, Payload("application/json")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class Place:
     XML_ROOT: ClassVar[str] = "LocationConstraint"
     name: Annotated[str, Text()]
@@ -171,3 +172,20 @@ def test_what_does_not_fit_the_shape_is_named(query: dict[str, str], body: bytes
 def test_only_shapes_with_a_document_or_payload_need_the_body() -> None:
     assert needs_body(Asked)
     assert not needs_body(OnObject)
+
+
+def test_a_shape_is_a_value() -> None:
+    one, same = Place(name="x"), Place(name="x")
+
+    assert one == same
+    assert hash(one) == hash(same)
+    assert one != Place(name="y")
+    assert repr(one) == "Place(name='x')"
+    with pytest.raises(AttributeError):
+        one.name = "z"  # type: ignore[misc]  # that it is refused is what is tested
+    with pytest.raises(TypeError):
+        Place()  # type: ignore[call-arg]  # a field without default is required
+
+
+def test_every_shape_gets_a_default_of_its_own() -> None:
+    assert WritesObject(bucket="b", key="k").meta is not WritesObject(bucket="b", key="k").meta

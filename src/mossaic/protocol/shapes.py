@@ -3,32 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Annotated
 
+from mossaic.protocol.shape import shape
 from mossaic.protocol.wire import Element, Header, Target, UserMeta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class OnService:
     """A request to the service itself."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class OnBucket:
     """A request to a bucket."""
 
     bucket: Annotated[str, Target("bucket")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class OnObject(OnBucket):
     """A request to an object."""
 
     key: Annotated[str, Target("key")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class WritesObject(OnObject):
     """The headers that every operation which makes an object takes (OSS API: PutObject request headers).
 
@@ -52,12 +53,12 @@ class WritesObject(OnObject):
     callback_var: Annotated[str | None, Header("x-oss-callback-var")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class Empty:
     """An answer that has neither body nor headers of its own."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class Owner:
     """An account; clients read `Owner` unguarded, so it is always there."""
 

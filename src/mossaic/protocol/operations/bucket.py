@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Final
 
 from mossaic.protocol.operation import AnyOperation, Level, Operation
+from mossaic.protocol.shape import shape
 from mossaic.protocol.shapes import Empty, OnBucket, Owner
 from mossaic.protocol.wire import Element, Header, Text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class PutBucket(OnBucket):
     """The document may be left out; what it does not say takes the default, or stays when the bucket is there already.
 
@@ -30,17 +30,17 @@ class PutBucket(OnBucket):
     redundancy: Annotated[str | None, Element("DataRedundancyType")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class DeleteBucket(OnBucket):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetBucketInfo(OnBucket):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class BucketInfo:
     """`versioning` is absent as long as it was never set. `sse_algorithm` "None": nothing encrypts by default."""
 
@@ -60,19 +60,19 @@ class BucketInfo:
     access_monitor: Annotated[str, Element("AccessMonitor")] = "Disabled"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetBucketInfoResult:
     XML_ROOT: ClassVar[str] = "BucketInfo"
 
     bucket: Annotated[BucketInfo, Element("Bucket")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetBucketLocation(OnBucket):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetBucketLocationResult:
     """`oss-cn-hangzhou`, as the text of the root."""
 
@@ -81,12 +81,12 @@ class GetBucketLocationResult:
     location: Annotated[str, Text()]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetBucketStat(OnBucket):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetBucketStatResult:
     """Bytes and counts; `modified_at` in Unix seconds. The "real" storage of a class is what it is billed for in OSS: here the same."""
 
@@ -115,17 +115,17 @@ class GetBucketStatResult:
     delete_marker_count: Annotated[int, Element("DeleteMarkerCount")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class PutBucketAcl(OnBucket):
     acl: Annotated[str, Header("x-oss-acl")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetBucketAcl(OnBucket):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetBucketAclResult:
     XML_ROOT: ClassVar[str] = "AccessControlPolicy"
 
@@ -133,19 +133,19 @@ class GetBucketAclResult:
     grant: Annotated[str, Element("AccessControlList/Grant")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class PutBucketVersioning(OnBucket):
     XML_ROOT: ClassVar[str] = "VersioningConfiguration"
 
     status: Annotated[str | None, Element("Status")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetBucketVersioning(OnBucket):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetBucketVersioningResult:
     """Empty as long as versioning was never set."""
 

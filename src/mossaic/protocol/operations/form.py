@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final
 
 from mossaic.protocol.operation import Access, AnyOperation, Level, Operation
+from mossaic.protocol.shape import shape
 from mossaic.protocol.shapes import OnBucket
 from mossaic.protocol.wire import Element, Header, Payload, Status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class PostObject(OnBucket):
     """The fields and the file are in the body, which `gateway.form` reads as it comes."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class PostObjectResult:
     """`status` is what `success_action_status` asked for; only 201 has a document. A redirect is 303 with `Location`."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Final
 
 from mossaic.protocol.errors import INVALID_ARGUMENT, OssError
 from mossaic.protocol.limits import MAX_KEY_BYTES, MAX_PAGE
 from mossaic.protocol.operation import AnyOperation, Level, Operation
+from mossaic.protocol.shape import shape
 from mossaic.protocol.shapes import OnBucket, Owner
 from mossaic.protocol.wire import Element, Query
 
@@ -95,14 +95,14 @@ def continued_marker(token: str) -> str:
     return marker
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class CommonPrefix:
     """Keys that share this beginning up to the delimiter."""
 
     prefix: Annotated[str, Element("Prefix", encoded=True)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class ObjectEntry:
     """`owner` is there in V1 always, in V2 on demand."""
 
@@ -115,7 +115,7 @@ class ObjectEntry:
     owner: Annotated[Owner | None, Element("Owner")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class ListObjects(OnBucket):
     """`marker` is exclusive and need not exist."""
 
@@ -126,7 +126,7 @@ class ListObjects(OnBucket):
     encoding_type: Annotated[str | None, Query("encoding-type")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class ListObjectsResult:
     XML_ROOT: ClassVar[str] = "ListBucketResult"
 
@@ -142,7 +142,7 @@ class ListObjectsResult:
     common_prefixes: Annotated[tuple[CommonPrefix, ...], Element("CommonPrefixes")] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class ListObjectsV2(OnBucket):
     """`continuation_token` wins over `start_after`; both are exclusive."""
 
@@ -155,7 +155,7 @@ class ListObjectsV2(OnBucket):
     encoding_type: Annotated[str | None, Query("encoding-type")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class ListObjectsV2Result:
     """`key_count` counts contents and common prefixes together; the Java client cannot do without it."""
 
@@ -175,7 +175,7 @@ class ListObjectsV2Result:
     common_prefixes: Annotated[tuple[CommonPrefix, ...], Element("CommonPrefixes")] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class VersionEntry:
     key: Annotated[str, Element("Key", encoded=True)]
     version_id: Annotated[str, Element("VersionId")]
@@ -188,7 +188,7 @@ class VersionEntry:
     owner: Annotated[Owner, Element("Owner")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class MarkerEntry:
     """A delete marker."""
 
@@ -199,7 +199,7 @@ class MarkerEntry:
     owner: Annotated[Owner, Element("Owner")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class ListObjectVersions(OnBucket):
     """`version_id_marker` goes on inside `key_marker` and means nothing without it."""
 
@@ -211,7 +211,7 @@ class ListObjectVersions(OnBucket):
     encoding_type: Annotated[str | None, Query("encoding-type")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class ListObjectVersionsResult:
     XML_ROOT: ClassVar[str] = "ListVersionsResult"
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Final
 
 from mossaic.protocol.errors import MALFORMED_XML, OssError
 from mossaic.protocol.operation import Access, AnyOperation, Level, Operation
+from mossaic.protocol.shape import shape
 from mossaic.protocol.shapes import Empty, OnBucket, OnObject, WritesObject
 from mossaic.protocol.wire import ByteStream, Element, Header, Payload, Query, Stream
 from mossaic.protocol.xml import Node, XmlError, parse
@@ -15,7 +15,7 @@ from mossaic.protocol.xml import Node, XmlError, parse
 # --- InitiateMultipartUpload -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class InitiateMultipartUpload(WritesObject):
     """`sequential` is a flag: any value, the empty one too, sets it."""
 
@@ -23,7 +23,7 @@ class InitiateMultipartUpload(WritesObject):
     encoding_type: Annotated[str | None, Query("encoding-type")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class InitiateMultipartUploadResult:
     XML_ROOT: ClassVar[str] = "InitiateMultipartUploadResult"
 
@@ -37,7 +37,7 @@ class InitiateMultipartUploadResult:
 # --- UploadPart ------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class UploadPart(OnObject):
     """`part_number` is text: OSS has a code of its own for one that is missing and one that is no number.
 
@@ -53,7 +53,7 @@ class UploadPart(OnObject):
     body: Annotated[ByteStream | None, Stream()] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class UploadPartResult:
     """`content_md5` is base64, `crc64` decimal; oss2, v2, Go and Java compare the latter with their own."""
 
@@ -66,7 +66,7 @@ class UploadPartResult:
 # --- UploadPartCopy --------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class UploadPartCopy(OnObject):
     """`copy_source` is `/bucket/key[?versionId=V]`, the key URL-encoded; `copy_source_range` is `bytes=a-b`."""
 
@@ -80,7 +80,7 @@ class UploadPartCopy(OnObject):
     if_unmodified_since: Annotated[str | None, Header("x-oss-copy-source-if-unmodified-since")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class CopyPartResult:
     """The ETag travels twice: oss2 and ali-oss read the header, v2 and Java the body."""
 
@@ -97,7 +97,7 @@ class CopyPartResult:
 # --- CompleteMultipartUpload -----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class ListedPart:
     """One part of the list: its number, not yet compared with the limits, and its ETag, bare."""
 
@@ -105,7 +105,7 @@ class ListedPart:
     etag: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class CompleteMultipartUpload(OnObject):
     """`document` is the XML list of parts, read by `listed_parts` once it is known that there is to be one.
 
@@ -128,7 +128,7 @@ class CompleteMultipartUpload(OnObject):
     callback_var: Annotated[str | None, Header("x-oss-callback-var")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class CompleteMultipartUploadResult:
     """The ETag travels twice: ali-oss reads the header, Java the body.
 
@@ -176,7 +176,7 @@ def _listed_part(node: Node) -> ListedPart:
 # --- AbortMultipartUpload --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class AbortMultipartUpload(OnObject):
     upload_id: Annotated[str, Query("uploadId")]
 
@@ -184,7 +184,7 @@ class AbortMultipartUpload(OnObject):
 # --- ListParts -------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class ListParts(OnObject):
     upload_id: Annotated[str, Query("uploadId")]
     max_parts: Annotated[str | None, Query("max-parts")] = None
@@ -192,7 +192,7 @@ class ListParts(OnObject):
     encoding_type: Annotated[str | None, Query("encoding-type")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class StoredPart:
     """`crc64` is always there: v2 and Go combine the CRCs of a resumed upload from it."""
 
@@ -203,7 +203,7 @@ class StoredPart:
     size: Annotated[int, Element("Size")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class ListPartsResult:
     """The next marker is always there, the last part's number or 0: oss2 raises without it."""
 
@@ -230,7 +230,7 @@ class ListPartsResult:
 # --- ListMultipartUploads --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class ListMultipartUploads(OnBucket):
     prefix: Annotated[str | None, Query("prefix")] = None
     delimiter: Annotated[str | None, Query("delimiter")] = None
@@ -240,7 +240,7 @@ class ListMultipartUploads(OnBucket):
     encoding_type: Annotated[str | None, Query("encoding-type")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class OpenUpload:
     key: Annotated[str, Element("Key", encoded=True)]
     upload_id: Annotated[str, Element("UploadId")]
@@ -248,14 +248,14 @@ class OpenUpload:
     initiated: Annotated[datetime, Element("Initiated")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class UploadGroup:
     """Keys that share a beginning up to the delimiter."""
 
     prefix: Annotated[str, Element("Prefix", encoded=True)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class ListMultipartUploadsResult:
     """Both next markers are always there, empty when nothing follows: oss2 raises without them."""
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Annotated, ClassVar, Final
 
 from mossaic.protocol.operation import Access, AnyOperation, Level, Operation
 from mossaic.protocol.operations import object_settings
+from mossaic.protocol.shape import shape
 from mossaic.protocol.shapes import OnBucket, OnObject, WritesObject
 from mossaic.protocol.wire import ByteStream, Element, Header, Payload, Query, Status, Stream, UserMeta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class Conditional(OnObject):
     """The conditions of a request. Text: an unreadable date is ignored, and an ETag may be quoted, bare, a list or `*`."""
 
@@ -26,7 +27,7 @@ class Conditional(OnObject):
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class ReceivesObject(WritesObject):
     """A write with a body. `content_md5` is base64, `crc64` decimal; both are compared with what arrives.
 
@@ -44,12 +45,12 @@ class ReceivesObject(WritesObject):
     body: Annotated[ByteStream | None, Stream()] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class PutObject(ReceivesObject):
     """The body becomes the object."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class PutObjectResult:
     """`status` and `callback_answer` are those of an upload callback; without one the body is empty."""
 
@@ -62,14 +63,14 @@ class PutObjectResult:
     callback_answer: Annotated[bytes | None, Payload("application/json")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class AppendObject(ReceivesObject):
     """`position` is the length of the object so far; text, since OSS has its own words for a bad one."""
 
     position: Annotated[str | None, Query("position")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class AppendObjectResult:
     """`crc64` is the whole object's."""
 
@@ -80,7 +81,7 @@ class AppendObjectResult:
     server_side_encryption: Annotated[str | None, Header("x-oss-server-side-encryption")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class CopyObject(WritesObject):
     """`copy_source` is `/bucket/key[?versionId=…]`, the key percent-encoded; the directives are COPY or REPLACE."""
 
@@ -93,7 +94,7 @@ class CopyObject(WritesObject):
     tagging_directive: Annotated[str | None, Header("x-oss-tagging-directive")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class CopyObjectResult:
     """The ETag stands in the header and in the document: clients read one or the other."""
 
@@ -111,7 +112,7 @@ class CopyObjectResult:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetObject(Conditional):
     """`range` and `range_behavior` decide between 200, 206 and 416; `response_*` replace stored headers in this answer."""
 
@@ -127,7 +128,7 @@ class GetObject(Conditional):
     response_expires: Annotated[str | None, Query("response-expires")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class ObjectFacts:
     """What Get and Head say of an object. `further` are persistent headers, by their own names."""
 
@@ -153,7 +154,7 @@ class ObjectFacts:
     further: Annotated[Mapping[str, str], UserMeta(prefix="")] = field(default_factory=dict[str, str])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetObjectResult(ObjectFacts):
     """`status` is 206 when `content_range` says which bytes these are."""
 
@@ -162,28 +163,28 @@ class GetObjectResult(ObjectFacts):
     body: Annotated[ByteStream | None, Stream()] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class HeadObject(Conditional):
     """HeadObject knows no ranges."""
 
     version_id: Annotated[str | None, Query("versionId")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class HeadObjectResult(ObjectFacts):
     """`content_length` is the object's size; there is no body."""
 
     content_length: Annotated[int, Header("Content-Length")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetObjectMeta(OnObject):
     """The short form of HeadObject; of a symbolic link, the link's own facts."""
 
     version_id: Annotated[str | None, Query("versionId")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetObjectMetaResult:
     """`content_length` is None where the answer has a body of its own, an empty one (GET)."""
 
@@ -197,20 +198,20 @@ class GetObjectMetaResult:
 # --- deleting ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class DeleteObject(OnObject):
     """Without a version, a versioned bucket gets a delete marker."""
 
     version_id: Annotated[str | None, Query("versionId")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class DeleteObjectResult:
     version_id: Annotated[str | None, Header("x-oss-version-id")] = None
     delete_marker: Annotated[bool | None, Header("x-oss-delete-marker")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class ObjectToDelete:
     """The key is optional here so that its absence gets OSS's own error code."""
 
@@ -218,7 +219,7 @@ class ObjectToDelete:
     version_id: Annotated[str | None, Element("VersionId")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class DeleteMultipleObjects(OnBucket):
     """Keys stand raw in the document, never percent-encoded, whatever the encoding type of the answer."""
 
@@ -231,7 +232,7 @@ class DeleteMultipleObjects(OnBucket):
     objects: Annotated[tuple[ObjectToDelete, ...], Element("Object")] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class DeletedObject:
     """`version_id` repeats what was asked for; a marker that was made or removed is named by `delete_marker_version_id`."""
 
@@ -241,7 +242,7 @@ class DeletedObject:
     delete_marker_version_id: Annotated[str | None, Element("DeleteMarkerVersionId")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class DeleteMultipleObjectsResult:
     """A quiet request is answered without a document (`leaves_body_out`)."""
 

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Annotated, ClassVar, Final
 
 from mossaic.protocol.operation import Access, AnyOperation, Level, Operation
+from mossaic.protocol.shape import shape
 from mossaic.protocol.shapes import OnObject, Owner, WritesObject
 from mossaic.protocol.wire import Element, Header, Query, Status, UserMeta
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class OnVersion(OnObject):
     """A request to an object or to one version of it."""
 
     version_id: Annotated[str | None, Query("versionId")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class VersionResult:
     """`version_id` is the version that was changed, in a bucket that knows versions."""
 
@@ -29,17 +30,17 @@ class VersionResult:
 # --- ACL --------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class PutObjectAcl(OnVersion):
     object_acl: Annotated[str | None, Header("x-oss-object-acl")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetObjectAcl(OnVersion):
     """Asks for the ACL as it was set; `default` follows the bucket."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetObjectAclResult(VersionResult):
     XML_ROOT: ClassVar[str] = "AccessControlPolicy"
 
@@ -50,13 +51,13 @@ class GetObjectAclResult(VersionResult):
 # --- tags -------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class Tag:
     key: Annotated[str, Element("Key")]
     value: Annotated[str, Element("Value")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class PutObjectTagging(OnVersion):
     """Replaces all tags; Last-Modified stays."""
 
@@ -65,19 +66,19 @@ class PutObjectTagging(OnVersion):
     tags: Annotated[tuple[Tag, ...], Element("TagSet/Tag")] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetObjectTagging(OnVersion):
     """Asks for the tags."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetObjectTaggingResult(VersionResult):
     XML_ROOT: ClassVar[str] = "Tagging"
 
     tags: Annotated[tuple[Tag, ...], Element("TagSet/Tag")] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class DeleteObjectTagging(OnVersion):
     """Removes all tags."""
 
@@ -85,24 +86,24 @@ class DeleteObjectTagging(OnVersion):
 # --- symbolic links ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class PutSymlink(WritesObject):
     """`target` is a percent-encoded key of the same bucket; it need not exist."""
 
     target: Annotated[str | None, Header("x-oss-symlink-target")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class PutSymlinkResult(VersionResult):
     etag: Annotated[str, Header("ETag", quoted=True)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetSymlink(OnVersion):
     """Asks for the link itself, not for what it points to."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class GetSymlinkResult(VersionResult):
     """`target` is percent-encoded but for its slashes, as ali-oss writes it; oss2 unquotes it."""
 
@@ -115,7 +116,7 @@ class GetSymlinkResult(VersionResult):
 # --- restoring --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class RestoreObject(OnVersion):
     """`days` and `tier` are read and checked; archived objects are readable here without waiting."""
 
@@ -126,7 +127,7 @@ class RestoreObject(OnVersion):
     tier: Annotated[str | None, Element("JobParameters/Tier")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class RestoreObjectResult(VersionResult):
     status: Annotated[int | None, Status()] = None
     restore_priority: Annotated[str | None, Header("x-oss-object-restore-priority")] = None

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, ClassVar, Final
 
 from mossaic.protocol.operation import Access, AnyOperation, Level, Operation
+from mossaic.protocol.shape import shape
 from mossaic.protocol.shapes import OnService, Owner
 from mossaic.protocol.wire import Element, Query
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class ListBuckets(OnService):
     """`marker` is exclusive. `tagging` is `"k1":"v1","k2":"v2"` and excludes `tag_key` and `tag_value`."""
 
@@ -23,7 +23,7 @@ class ListBuckets(OnService):
     tagging: Annotated[str | None, Query("tagging")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class BucketEntry:
     """A bucket in the list; oss2 wants every element there."""
 
@@ -36,7 +36,7 @@ class BucketEntry:
     intranet_endpoint: Annotated[str, Element("IntranetEndpoint")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class ListBucketsResult:
     XML_ROOT: ClassVar[str] = "ListAllMyBucketsResult"
 
@@ -49,14 +49,14 @@ class ListBucketsResult:
     buckets: Annotated[tuple[BucketEntry, ...], Element("Buckets/Bucket")] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class DescribeRegions(OnService):
     """`region` (`oss-cn-hangzhou`) asks for one; empty asks for all."""
 
     region: Annotated[str, Query("regions")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class RegionInfo:
     region: Annotated[str, Element("Region")]
     internet_endpoint: Annotated[str, Element("InternetEndpoint")]
@@ -64,7 +64,7 @@ class RegionInfo:
     accelerate_endpoint: Annotated[str, Element("AccelerateEndpoint")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class RegionInfoList:
     XML_ROOT: ClassVar[str] = "RegionInfoList"
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final
 
 from mossaic.protocol.operation import AnyOperation, Level, Operation
+from mossaic.protocol.shape import shape
 from mossaic.protocol.shapes import Empty, OnBucket
 from mossaic.protocol.wire import Element, Header, Payload, Query, Target
 
 # A Put takes its document's shape with the bucket beside it: the shape is what is validated, stored and given back.
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class CorsRule:
     """Which origins may do what; `max_age_s` is how long a browser may remember the preflight's answer."""
 
@@ -23,7 +23,7 @@ class CorsRule:
     max_age_s: Annotated[int | None, Element("MaxAgeSeconds")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class CorsConfiguration:
     """Rules in order; with `response_vary` every answer says `Vary: Origin`."""
 
@@ -33,12 +33,12 @@ class CorsConfiguration:
     response_vary: Annotated[bool | None, Element("ResponseVary")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class PutBucketCors(CorsConfiguration):
     bucket: Annotated[str, Target("bucket")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class Tag:
     """A tag of an object or of a bucket."""
 
@@ -46,7 +46,7 @@ class Tag:
     value: Annotated[str, Element("Value")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class LifecycleExpiration:
     """Exactly one of them; times are ISO 8601 midnights, kept as text. `date` is the older name of a start date."""
 
@@ -56,7 +56,7 @@ class LifecycleExpiration:
     expired_object_delete_marker: Annotated[bool | None, Element("ExpiredObjectDeleteMarker")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class LifecycleTransition:
     days: Annotated[int | None, Element("Days")] = None
     created_before: Annotated[str | None, Element("CreatedBeforeDate")] = None
@@ -66,18 +66,18 @@ class LifecycleTransition:
     allow_small_file: Annotated[bool | None, Element("AllowSmallFile")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class LifecycleAbort:
     days: Annotated[int | None, Element("Days")] = None
     created_before: Annotated[str | None, Element("CreatedBeforeDate")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class NoncurrentExpiration:
     noncurrent_days: Annotated[int, Element("NoncurrentDays")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class NoncurrentTransition:
     noncurrent_days: Annotated[int, Element("NoncurrentDays")]
     storage_class: Annotated[str, Element("StorageClass")]
@@ -86,7 +86,7 @@ class NoncurrentTransition:
     allow_small_file: Annotated[bool | None, Element("AllowSmallFile")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class LifecycleNot:
     """Objects that a rule leaves out."""
 
@@ -94,7 +94,7 @@ class LifecycleNot:
     tag: Annotated[Tag | None, Element("Tag")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class LifecycleFilter:
     """Sizes in bytes, both exclusive."""
 
@@ -103,7 +103,7 @@ class LifecycleFilter:
     nots: Annotated[tuple[LifecycleNot, ...], Element("Not")] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class LifecycleRule:
     rule_id: Annotated[str | None, Element("ID")] = None
     prefix: Annotated[str, Element("Prefix")] = ""
@@ -122,51 +122,51 @@ class LifecycleRule:
     atime_base: Annotated[int | None, Element("AtimeBase")] = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class LifecycleConfiguration:
     XML_ROOT: ClassVar[str] = "LifecycleConfiguration"
 
     rules: Annotated[tuple[LifecycleRule, ...], Element("Rule")] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class PutBucketLifecycle(LifecycleConfiguration):
     bucket: Annotated[str, Target("bucket")]
     allow_overlap: Annotated[bool, Header("x-oss-allow-same-action-overlap")] = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class Tagging:
     XML_ROOT: ClassVar[str] = "Tagging"
 
     tags: Annotated[tuple[Tag, ...], Element("TagSet/Tag")] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class PutBucketTags(Tagging):
     bucket: Annotated[str, Target("bucket")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class DeleteBucketTags(OnBucket):
     """`keys`: tag keys separated by commas; empty deletes them all."""
 
     keys: Annotated[str, Query("tagging")] = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class PutBucketPolicy(OnBucket):
     policy: Annotated[bytes, Payload("application/json")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class BucketPolicy:
     """The policy as it was put, byte for byte."""
 
     policy: Annotated[bytes, Payload("application/json")]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@shape
 class PolicyStatus:
     XML_ROOT: ClassVar[str] = "PolicyStatus"
 
