@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 from typing import Final
 
@@ -39,6 +40,7 @@ class LazyGroup(click.Group):
         if cmd_name not in COMMANDS:
             return None
         module, attribute, _ = COMMANDS[cmd_name]
+        gc.disable()  # modules are made to stay: looking for garbage among them is a tenth of the start
         try:
             command = getattr(importlib.import_module(module), attribute)
         except ModuleNotFoundError as error:
@@ -47,6 +49,9 @@ class LazyGroup(click.Group):
             raise click.ClickException(
                 f"`mossaic {cmd_name}` needs {error.name}: install the server with `pip install 'mossaic[server]'`"
             ) from None
+        finally:
+            gc.freeze()
+            gc.enable()
         assert isinstance(command, click.Command)
         return command
 
