@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -52,12 +53,23 @@ class AccessLog:
 
     def write(self, record: RequestRecord) -> None:
         if self._stream is not None:
-            self._stream.write(self._encode(record) + b"\n")
+            self._stream.write(self._line(record) + b"\n")
             self._stream.flush()
+
+    def _line(self, record: RequestRecord) -> bytes:
+        try:
+            return self._encode(record)
+        except UnicodeEncodeError:  # names that are not UTF-8 are held as surrogate escapes
+            said = {item.name: getattr(record, item.name) for item in fields(record)}
+            return self._encode({name: _encodable(value) for name, value in said.items()})
 
     def close(self) -> None:
         if self._stream is not None and self._stream is not sys.stdout.buffer:
             self._stream.close()
+
+
+def _encodable(value: object) -> object:
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
 def _open_append(path: str) -> IO[bytes]:

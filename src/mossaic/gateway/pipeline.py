@@ -27,6 +27,7 @@ from mossaic.protocol.codec import needs_body, read_request, write_answer
 from mossaic.protocol.errors import (
     ENTITY_TOO_LARGE,
     INTERNAL_ERROR,
+    INVALID_ARGUMENT,
     INVALID_DIGEST,
     MALFORMED_XML,
     NO_SUCH_BUCKET,
@@ -110,6 +111,7 @@ class Pipeline:
         principal, address = await self.admission.authenticate(request, addresses)
         visit.go_to(address, visit.query)
         operation = self.router.find(request.method, address, visit.query, request.index)
+        _refuse_other_than_text(visit.query)
         call = self._call(visit, operation)
         call.principal = principal
         record.principal = principal.arn
@@ -118,7 +120,10 @@ class Pipeline:
         return _encode(operation, await handlers.find(operation)(call, asked), request)
 
     async def _bucket(self, name: str | None) -> Bucket | None:
-        return None if name is None else await self.services.buckets.find(BucketName(name))
+        """Never asked for a name that no bucket can have: bytes that are not UTF-8 have no place in a statement."""
+        if name is None or not name.isascii():
+            return None
+        return await self.services.buckets.find(BucketName(name))
 
     def _call(self, visit: _Visit, operation: AnyOperation) -> Call:
         request = visit.request
@@ -236,6 +241,13 @@ def _first_wins(raw_query: str) -> dict[str, str]:
     for name, value, _ in parse_query(raw_query):
         found.setdefault(name, value)
     return found
+
+
+def _refuse_other_than_text(query: dict[str, str]) -> None:
+    """Bytes that are not UTF-8 are a signature's business only: nothing behind the door can store or compare them."""
+    for name, value in query.items():
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            raise OssError(INVALID_ARGUMENT, f"{name} is not UTF-8.", ArgumentName=name)
 
 
 async def _document(call: Call) -> bytes:

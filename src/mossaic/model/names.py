@@ -28,13 +28,14 @@ def bucket_name(text: str) -> BucketName:
 
 
 def object_key(text: str) -> ObjectKey:
-    r"""1 … 1023 bytes of UTF-8, not beginning with `/` or `\`. Raises OssError INVALID_OBJECT_NAME."""
+    r"""1 … 1023 bytes of UTF-8, not beginning with `/` or `\`, without NUL. Raises OssError INVALID_OBJECT_NAME."""
     try:
         size = len(text.encode())
     except UnicodeEncodeError:  # a lone surrogate: the path was not UTF-8
         raise OssError(INVALID_OBJECT_NAME, ObjectName=ascii(text)) from None
-    if not 1 <= size <= MAX_KEY_BYTES or text[0] in "/\\":
-        raise OssError(INVALID_OBJECT_NAME, ObjectName=text)
+    # NUL: no XML can say it, so that one such key would spoil every listing of its bucket; and it ends names in C.
+    if not 1 <= size <= MAX_KEY_BYTES or text[0] in "/\\" or "\0" in text:
+        raise OssError(INVALID_OBJECT_NAME, ObjectName=text.replace("\0", "\\0"))
     return ObjectKey(text)
 
 
