@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 
 _TRIES: Final = 8  # changes of one bucket's settings at the same moment that are worth waiting for
 _REDUNDANCIES: Final = ("LRS", "ZRS")
+# Every request needs its bucket. Another process's change may go unseen for this long, our own are seen at once.
+CACHE_S: Final = 1.0
+_CACHE_ENTRIES: Final = 4096
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +80,21 @@ class BucketService:
         self.region = region
         self._owner_id = owner_id
         self._quota = quota
+        self._kept: dict[str, tuple[float, Bucket]] = {}  # until when (monotonic seconds)
+        self._changes = 0
 
     async def find(self, name: BucketName) -> Bucket | None:
-        return await self._metadata.bucket(name)
+        """As it is, or was less than `CACHE_S` ago. That there is none is never kept."""
+        kept = self._kept.get(name)
+        if kept is not None and time.monotonic() < kept[0]:
+            return kept[1]
+        changes = self._changes
+        found = await self._metadata.bucket(name)
+        if found is not None and changes == self._changes:  # else it may have been read before a change
+            if len(self._kept) >= _CACHE_ENTRIES:
+                self._kept.clear()
+            self._kept[name] = (time.monotonic() + CACHE_S, found)
+        return found
 
     async def create(self, asked: NewBucket) -> Bucket:
         """Make the bucket. Asking again for one's own bucket succeeds; an ACL or tags given then are set.
@@ -156,6 +172,8 @@ class BucketService:
             raise _no_bucket(name) from None
         except Conflict:
             raise OssError(BUCKET_NOT_EMPTY, ec="0015-00000301", BucketName=name) from None
+        finally:
+            self._forget(name)
 
     async def page(self, query: BucketQuery) -> Page[Bucket]:
         """Buckets by name."""
@@ -211,6 +229,11 @@ class BucketService:
 
         await self._change(name, change)
 
+    def _forget(self, name: BucketName) -> None:
+        """After every attempt to change the bucket, before the caller hears of it."""
+        self._changes += 1
+        self._kept.pop(name, None)
+
     async def _change(self, name: BucketName, change: Callable[[Bucket], Bucket]) -> Bucket:
         """Read, change, write; again from the start when somebody else wrote in between."""
         for _ in range(_TRIES):
@@ -226,6 +249,8 @@ class BucketService:
                 continue
             except Absent:
                 raise _no_bucket(name) from None
+            finally:
+                self._forget(name)
         raise OssError(SERVICE_UNAVAILABLE)
 
 

@@ -113,6 +113,18 @@ async def test_changes_at_the_same_moment_are_all_kept(buckets: BucketService, b
     assert set(found.documents) == {documents.CORS, documents.TAGGING}
 
 
+async def test_every_change_is_seen_at_once(buckets: BucketService, bucket: Bucket) -> None:
+    assert await buckets.find(bucket.name) == bucket
+
+    await buckets.set_acl(bucket.name, "public-read")
+    changed = await buckets.find(bucket.name)
+    await buckets.delete(bucket.name)
+
+    assert changed is not None
+    assert changed.acl.value == "public-read"
+    assert await buckets.find(bucket.name) is None
+
+
 @pytest.mark.parametrize("status", [None, "", "enabled", "Disabled"])
 async def test_versioning_is_enabled_or_suspended(
     buckets: BucketService, bucket: Bucket, status: str | None

@@ -47,6 +47,7 @@ _NEWEST = "SELECT seq, type FROM history WHERE bucket_id = ? AND key = ? ORDER B
 _HEAD = f"""SELECT {VERSION_COLUMNS.replace("content_id", "o.content_id")}, packed, inline
     FROM objects AS o LEFT JOIN content AS c ON c.content_id = o.content_id
     WHERE bucket_id = ? AND key = ?"""  # noqa: S608  # constants
+_HEAD_BY_NAME = _HEAD.replace("bucket_id = ?", "bucket_id = (SELECT bucket_id FROM buckets WHERE name = ?)")
 _HEAD_HISTORY = f"""SELECT {VERSION_COLUMNS.replace("content_id", "o.content_id")}, packed, inline
     FROM history AS o LEFT JOIN content AS c ON c.content_id = o.content_id
     WHERE bucket_id = ? AND key = ?"""  # noqa: S608  # constants
@@ -319,6 +320,10 @@ class ObjectTables:
         self, bucket: BucketName, key: ObjectKey, version_id: VersionId | None = None
     ) -> ObjectVersion | None:
         read = self._database.read
+        # Most reads want the current version, and one statement needs no snapshot.
+        row = read.one(_HEAD_BY_NAME, bucket, key.encode())
+        if row is not None and (version_id is None or version_id == row[2]):
+            return version_from(bucket, row, is_latest=True)
         with read.snapshot():
             try:
                 bucket_id = buckets.bucket_id_of(read, bucket)

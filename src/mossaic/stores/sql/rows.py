@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from mossaic.model.bucket import Bucket, BucketAcl, Versioning
 from mossaic.model.manifest import Manifest
@@ -27,6 +29,7 @@ _NO_HEADERS: Final = ObjectHeaders()
 _NO_TAGS: Final[Mapping[str, str]] = MappingProxyType({})
 _NO_MANIFEST: Final = Manifest()
 _ENCODE: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_texts: Final = msgspec.json.Decoder(dict[str, str]).decode
 BLOB_ID_BYTES: Final = 16
 
 BUCKET_COLUMNS: Final = (
@@ -59,6 +62,17 @@ def unsigned(stored: int) -> int:
     return stored & 0xFFFF_FFFF_FFFF_FFFF
 
 
+class _HeadersText(msgspec.Struct):
+    """What `headers_text` wrote."""
+
+    stored: dict[str, str] = {}
+    meta: dict[str, str] = {}
+    encryption: str | None = None
+
+
+_headers: Final = msgspec.json.Decoder(_HeadersText).decode
+
+
 class StoredManifest(Manifest):
     """The manifest of an object as it was read; it names its content row, so that a copy of the object can share it."""
 
@@ -83,10 +97,8 @@ def headers_text(headers: ObjectHeaders) -> str | None:
 def headers_from(text: str | None) -> ObjectHeaders:
     if text is None:
         return _NO_HEADERS
-    parts = cast("dict[str, Any]", json.loads(text))  # written by headers_text
-    return ObjectHeaders(
-        stored=parts.get("stored", {}), meta=parts.get("meta", {}), encryption=parts.get("encryption")
-    )
+    parts = _headers(text)
+    return ObjectHeaders(stored=parts.stored, meta=parts.meta, encryption=parts.encryption)
 
 
 def map_text(pairs: Any) -> str | None:
@@ -95,7 +107,7 @@ def map_text(pairs: Any) -> str | None:
 
 
 def map_from(text: str | None) -> dict[str, str]:
-    return cast("dict[str, str]", json.loads(text)) if text else {}
+    return _texts(text) if text else {}
 
 
 def bucket_row(bucket: Bucket) -> tuple[object, ...]:
@@ -125,7 +137,7 @@ def bucket_from(row: Row) -> Bucket:
         storage_class=_CLASSES[storage_class],
         redundancy=redundancy,
         versioning=Versioning(versioning),
-        documents=json.loads(documents),
+        documents=_texts(documents),
         revision=revision,
     )
 

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from mossaic.stores.sql.database import Database, Row, Transaction
 
 _ADD = f"INSERT INTO uploads (bucket_id, {UPLOAD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
-_GET = f"SELECT {UPLOAD_COLUMNS} FROM uploads WHERE upload_id = ? AND bucket_id = ? AND key = ?"  # noqa: S608
+_GET = f"""SELECT {UPLOAD_COLUMNS} FROM uploads WHERE upload_id = ? AND key = ?
+    AND bucket_id = (SELECT bucket_id FROM buckets WHERE name = ?)"""  # noqa: S608  # constants
 _BEFORE = f"""SELECT {UPLOAD_COLUMNS} FROM uploads WHERE bucket_id = ? AND initiated_at < ?
     ORDER BY initiated_at LIMIT ?"""  # noqa: S608  # constants
 _OPEN = "SELECT upload_num, bucket_id, key, sequential FROM uploads WHERE upload_id = ?"
@@ -158,13 +159,7 @@ class UploadTables:
         await self._database.write(step)
 
     async def upload(self, bucket: BucketName, key: ObjectKey, upload_id: UploadId) -> Upload | None:
-        read = self._database.read
-        with read.snapshot():
-            try:
-                bucket_id = buckets.bucket_id_of(read, bucket)
-            except Absent:
-                return None
-            row = read.one(_GET, upload_id, bucket_id, key.encode())
+        row = self._database.read.one(_GET, upload_id, key.encode(), bucket)
         return None if row is None else upload_from(bucket, row)
 
     async def put_part(self, upload_id: UploadId, part: Part, new_blobs: tuple[Blob, ...]) -> None:
