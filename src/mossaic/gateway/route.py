@@ -13,7 +13,6 @@ from mossaic.protocol.errors import METHOD_NOT_ALLOWED, OPERATION_NOT_IMPLEMENTE
 from mossaic.protocol.operation import AnyOperation, Level, NotProvided
 from mossaic.protocol.operations import NOT_PROVIDED, TABLE
 from mossaic.protocol.signing.subresources import SUB_RESOURCES
-from mossaic.protocol.wire import Query
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,8 +80,7 @@ def _has(row: Row, query: Mapping[str, str], headers: Mapping[str, str]) -> bool
 
 def _parameters(shape: type[object]) -> frozenset[str]:
     """The query parameters of an operation (`sequential`); SDKs send them empty, too (`prefix=`)."""
-    markers = (slot.marker for slot in plan_of(shape).query)
-    return frozenset(marker.name for marker in markers if isinstance(marker, Query))
+    return frozenset(name for name, _ in plan_of(shape).query_names)
 
 
 def level_of(address: Address) -> Level:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from mossaic.protocol.codec.document import read_document, write_document
 from mossaic.protocol.codec.plan import plan_of
 from mossaic.protocol.codec.request import read_meta
-from mossaic.protocol.codec.values import Kind, read_value, write_value
+from mossaic.protocol.codec.values import Kind, read_value
 from mossaic.protocol.wire import Answer, Header, Payload, UserMeta
 
 if TYPE_CHECKING:
@@ -19,12 +19,10 @@ Out = TypeVar("Out")
 def write_answer(operation: Operation[Any, Out], shape: Out) -> Answer:  # Any: the input does not matter here
     plan = plan_of(type(shape))
     headers: list[tuple[str, str]] = []
-    for slot in plan.headers:
-        assert isinstance(slot.marker, Header)
-        value = getattr(shape, slot.name)
+    for field, header, write in plan.header_writers:
+        value = getattr(shape, field)
         if value is not None:
-            text = write_value(value, slot.kind, header=True)
-            headers.append((slot.marker.name, f'"{text}"' if slot.marker.quoted else text))
+            headers.append((header, write(value)))
     for slot in plan.metas:
         assert isinstance(slot.marker, UserMeta)
         prefix = slot.marker.prefix
@@ -49,12 +47,11 @@ def read_answer(operation: Operation[Any, Out], answer: Answer) -> Out:  # Any: 
     plan = plan_of(operation.gives)
     headers = {name.lower(): value for name, value in answer.headers}
     read: dict[str, Any] = {}  # Any: fields of any shape
-    for slot in plan.headers:
-        assert isinstance(slot.marker, Header)
-        text = headers.get(slot.marker.name.lower())
+    for name, slot in plan.header_names:
+        text = headers.get(name)
         if text is None:
             continue
-        if slot.marker.quoted:
+        if isinstance(slot.marker, Header) and slot.marker.quoted:
             text = text.strip('"')
         read[slot.name] = text if slot.kind is Kind.TEXT else read_value(text, slot.kind, header=True)
     if plan.meta is not None:

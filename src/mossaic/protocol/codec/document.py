@@ -2,63 +2,111 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Any, Final
 
 from mossaic.protocol.codec.plan import Group, Leaf, Plan, Slot, plan_of
-from mossaic.protocol.codec.values import Kind, decode_url, encode_url, read_value, write_value
+from mossaic.protocol.codec.values import Kind, decode_url, encode_url, read_value, writer_of
 from mossaic.protocol.errors import MALFORMED_XML, OssError
 from mossaic.protocol.xml import DECLARATION, Node, XmlError, escape, parse
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+_PLAIN: Final = frozenset({Kind.INTEGER, Kind.BOOLEAN, Kind.TIME})  # their text needs no escaping
 
 
 def write_document(shape: object, plan: Plan) -> bytes:
     """The XML body of a shape that has a root."""
     assert plan.root is not None
-    url = getattr(shape, "encoding_type", None) == "url"
-    out = [DECLARATION]
-    _write_record(out, plan.root, shape, plan, url=url)
-    return "".join(out).encode()
+    writing = _Writing(url=getattr(shape, "encoding_type", None) == "url")
+    return f"{DECLARATION}<{plan.root}>{_content_of(plan.shape)(shape, writing)}</{plan.root}>".encode()
 
 
-def _write_record(out: list[str], tag: str, record: object, plan: Plan, *, url: bool) -> None:
-    out.append(f"<{tag}>")
+class _Writing:
+    """What holds for one document: `url` for `encoding-type=url`; `known`: texts of nested records by tag and
+    id, because a thousand entries of a listing have one and the same owner."""
+
+    __slots__ = ("known", "url")
+
+    def __init__(self, *, url: bool) -> None:
+        self.url = url
+        self.known: dict[tuple[str, int], str] = {}
+
+
+_Write = Callable[[Any, _Writing], str]  # Any: a record, or a field, of any shape
+
+
+_CONTENTS: dict[type[Any], _Write] = {}  # Any: as above
+
+
+def _content_of(shape: type[Any]) -> _Write:  # Any: as above
+    """The writer of what is inside a record's element, made of closures once a shape: a page of 1,000 entries should
+    not look at markers 10,000 times."""
+    write = _CONTENTS.get(shape)
+    if write is None:
+        write = _CONTENTS[shape] = _content(plan_of(shape))
+    return write
+
+
+def _content(plan: Plan) -> _Write:
+    pieces = [_entry(entry) for entry in plan.entries]
     if plan.text is not None:
-        value = getattr(record, plan.text.name)
-        out.append(escape(write_value(value, plan.text.kind)))
-    _write_entries(out, record, plan.entries, url=url)
-    out.append(f"</{tag}>")
+        get, write = attrgetter(plan.text.name), writer_of(plan.text.kind)
+        pieces.insert(0, lambda record, _: escape(write(get(record))))
+    return lambda record, writing: "".join([piece(record, writing) for piece in pieces])
 
 
-def _write_entries(out: list[str], record: object, entries: tuple[Group | Leaf, ...], *, url: bool) -> None:
-    for entry in entries:
-        if isinstance(entry, Group):
-            out.append(f"<{entry.tag}>")
-            _write_entries(out, record, entry.entries, url=url)
-            out.append(f"</{entry.tag}>")
-        else:
-            _write_leaf(out, entry, getattr(record, entry.slot.name), url=url)
+def _entry(entry: Group | Leaf) -> _Write:
+    if isinstance(entry, Leaf):
+        return _leaf(entry)
+    before, after = f"<{entry.tag}>", f"</{entry.tag}>"
+    pieces = [_entry(inner) for inner in entry.entries]
+    return lambda record, writing: f"{before}{''.join([piece(record, writing) for piece in pieces])}{after}"
 
 
-def _write_leaf(out: list[str], leaf: Leaf, value: Any, *, url: bool) -> None:  # Any: a field of any shape
-    if value is None:
-        return
-    values: Iterable[Any] = value if leaf.slot.many else (value,)  # Any: as above
+def _leaf(leaf: Leaf) -> _Write:
+    get, item = attrgetter(leaf.slot.name), _item(leaf)
+
+    def one(record: Any, writing: _Writing) -> str:  # Any: as above
+        value = get(record)
+        return "" if value is None else item(value, writing)
+
+    def all_of(record: Any, writing: _Writing) -> str:  # Any: as above
+        return "".join([item(value, writing) for value in get(record) or ()])
+
+    return all_of if leaf.slot.many else one
+
+
+def _item(leaf: Leaf) -> _Write:
+    """The writer of one element."""
+    before, after = f"<{leaf.tag}>", f"</{leaf.tag}>"
     if leaf.slot.record is not None:
-        plan = plan_of(leaf.slot.record)
-        for item in values:
-            _write_record(out, leaf.tag, item, plan, url=url)
-        return
-    for item in values:
-        text = write_value(item, leaf.slot.kind)
-        if url and leaf.encoded:
-            text = encode_url(text)
-        out.append(
-            f'<{leaf.tag}>"{escape(text)}"</{leaf.tag}>'
-            if leaf.quoted
-            else f"<{leaf.tag}>{escape(text)}</{leaf.tag}>"
+        return _nested(leaf, before, after)
+    write = writer_of(leaf.slot.kind)
+    if leaf.slot.kind in _PLAIN:
+        return lambda value, _: f"{before}{write(value)}{after}"
+    if leaf.quoted:
+        before, after = f'{before}"', f'"{after}'
+    if leaf.encoded:
+        return lambda value, writing: (
+            f"{before}{encode_url(write(value)) if writing.url else escape(write(value))}{after}"
         )
+    return lambda value, _: f"{before}{escape(write(value))}{after}"
+
+
+def _nested(leaf: Leaf, before: str, after: str) -> _Write:
+    assert leaf.slot.record is not None
+    content = _content_of(leaf.slot.record)
+    if leaf.slot.many:
+        return lambda value, writing: f"{before}{content(value, writing)}{after}"
+
+    def shared(value: Any, writing: _Writing) -> str:  # Any: as above
+        key = (before, id(value))
+        text = writing.known.get(key)
+        if text is None:
+            text = writing.known[key] = f"{before}{content(value, writing)}{after}"
+        return text
+
+    return shared
 
 
 def read_document(body: bytes, plan: Plan) -> dict[str, Any]:  # Any: fields of any shape

@@ -5,10 +5,13 @@ from __future__ import annotations
 import types
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import datetime
-from typing import Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
-from mossaic.protocol.codec.values import Kind
+from mossaic.protocol.codec.values import Kind, writer_of
 from mossaic.protocol.wire import Element, Header, Payload, Query, Status, Stream, Target, Text, UserMeta
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Marker = Query | Header | UserMeta | Element | Text | Payload | Stream | Status | Target
 _KINDS: dict[object, Kind] = {str: Kind.TEXT, int: Kind.INTEGER, bool: Kind.BOOLEAN, datetime: Kind.TIME}
@@ -53,7 +56,10 @@ class Plan:
     malformed_ec: str | None
     wrong_root_ec: str | None
     query: tuple[Slot, ...]
+    query_names: tuple[tuple[str, Slot], ...]
     headers: tuple[Slot, ...]
+    header_names: tuple[tuple[str, Slot], ...]  # lower case
+    header_writers: tuple[tuple[str, str, Callable[[Any], str]], ...]  # field, header's name, value to text
     meta: Slot | None
     metas: tuple[Slot, ...]  # all of them; `meta` is the first
     entries: tuple[Group | Leaf, ...]
@@ -138,13 +144,19 @@ def _compile(shape: type[Any]) -> Plan:  # Any: any dataclass
     def every(marker: type[Marker]) -> tuple[Slot, ...]:
         return tuple(slot for slot in slots if isinstance(slot.marker, marker))
 
+    headers = [(slot, slot.marker) for slot in slots if isinstance(slot.marker, Header)]
     return Plan(
         shape=shape,
         root=getattr(shape, "XML_ROOT", None),
         malformed_ec=getattr(shape, "MALFORMED_EC", None),
         wrong_root_ec=getattr(shape, "WRONG_ROOT_EC", getattr(shape, "MALFORMED_EC", None)),
         query=every(Query),
+        query_names=tuple((slot.marker.name, slot) for slot in slots if isinstance(slot.marker, Query)),
         headers=every(Header),
+        header_names=tuple((marker.name.lower(), slot) for slot, marker in headers),
+        header_writers=tuple(
+            (slot.name, marker.name, _header_writer(slot, marker)) for slot, marker in headers
+        ),
         meta=only(UserMeta),
         metas=every(UserMeta),
         entries=_entries(list(every(Element))),
@@ -154,3 +166,8 @@ def _compile(shape: type[Any]) -> Plan:  # Any: any dataclass
         status=only(Status),
         targets=every(Target),
     )
+
+
+def _header_writer(slot: Slot, marker: Header) -> Callable[[Any], str]:  # Any: the field of any shape
+    write = writer_of(slot.kind, header=True)
+    return (lambda value: f'"{write(value)}"') if marker.quoted else write

@@ -8,10 +8,11 @@ from mossaic.protocol.codec.document import read_document, write_document
 from mossaic.protocol.codec.plan import Plan, Slot, plan_of
 from mossaic.protocol.codec.values import Kind, read_value, write_value
 from mossaic.protocol.errors import INVALID_ARGUMENT, MISSING_ARGUMENT, OssError
-from mossaic.protocol.wire import Header, Message, Query, Target, UserMeta
+from mossaic.protocol.wire import Header, Message, Target, UserMeta
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from mossaic.protocol.operation import Operation
 
@@ -24,19 +25,29 @@ def needs_body(shape: type[object]) -> bool:
     return plan.root is not None or plan.payload is not None
 
 
-def _read_named(slot: Slot, name: str, values: Mapping[str, str], *, header: bool) -> dict[str, Any]:
-    """The field as a keyword argument; nothing when it is absent and may be. Any: a field of any shape."""
-    text = values.get(name)
-    if text is None:
-        if slot.required:
+def _read_named(
+    read: dict[str, Any],  # Any: fields of any shape
+    slots: tuple[tuple[str, Slot], ...],
+    values: Mapping[str, str],
+    *,
+    header: bool,
+) -> None:
+    """Add the fields that are there. Raises OssError: MISSING_ARGUMENT, INVALID_ARGUMENT."""
+    for name, slot in slots:
+        text = values.get(name)
+        if text is not None:
+            read[slot.name] = _read_text(slot, name, text, header=header)
+        elif slot.required:
             raise OssError(MISSING_ARGUMENT, f"{name} is required.", ArgumentName=name)
-        return {}
-    if header and isinstance(slot.marker, Header) and slot.marker.quoted:
+
+
+def _read_text(slot: Slot, name: str, text: str, *, header: bool) -> str | int | bool | datetime:
+    if isinstance(slot.marker, Header) and slot.marker.quoted:
         text = text.strip('"')
     if slot.kind is Kind.TEXT:
-        return {slot.name: text}
+        return text
     try:
-        return {slot.name: read_value(text, slot.kind, header=header)}
+        return read_value(text, slot.kind, header=header)
     except ValueError:
         raise OssError(INVALID_ARGUMENT, ArgumentName=name, ArgumentValue=text) from None
 
@@ -48,12 +59,8 @@ def read_request(shape: type[In], message: Message) -> In:
     for slot in plan.targets:
         assert isinstance(slot.marker, Target)
         read[slot.name] = (message.bucket if slot.marker.what == "bucket" else message.key) or ""
-    for slot in plan.query:
-        assert isinstance(slot.marker, Query)
-        read |= _read_named(slot, slot.marker.name, message.query, header=False)
-    for slot in plan.headers:
-        assert isinstance(slot.marker, Header)
-        read |= _read_named(slot, slot.marker.name.lower(), message.headers, header=True)
+    _read_named(read, plan.query_names, message.query, header=False)
+    _read_named(read, plan.header_names, message.headers, header=True)
     if plan.meta is not None:
         read[plan.meta.name] = read_meta(plan.meta, message.headers)
     if plan.payload is not None:
@@ -81,17 +88,14 @@ def write_request(
     plan = plan_of(type(shape))
     query = dict.fromkeys(sorted(operation.marks), "") | dict(operation.values)
     headers: dict[str, str] = {}
-    for slot in plan.query:
-        assert isinstance(slot.marker, Query)
+    for name, slot in plan.query_names:
         value = getattr(shape, slot.name)
         if value is not None:
-            query[slot.marker.name] = write_value(value, slot.kind)
-    for slot in plan.headers:
-        assert isinstance(slot.marker, Header)
-        value = getattr(shape, slot.name)
+            query[name] = write_value(value, slot.kind)
+    for field, header, write in plan.header_writers:
+        value = getattr(shape, field)
         if value is not None:
-            text = write_value(value, slot.kind, header=True)
-            headers[slot.marker.name] = f'"{text}"' if slot.marker.quoted else text
+            headers[header] = write(value)
     if plan.meta is not None:
         assert isinstance(plan.meta.marker, UserMeta)
         for name, text in getattr(shape, plan.meta.name).items():

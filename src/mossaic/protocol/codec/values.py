@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
+from email.utils import parsedate_to_datetime
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _MIDNIGHT_LENGTH: Final = len("2024-03-05T00:00:00Z")
 
 
@@ -24,21 +29,32 @@ class Kind(Enum):
 
 def iso_text(moment: datetime) -> str:
     """`2024-03-05T06:07:08.000Z`. oss2's pattern takes no other fraction than `.000`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return f"{utc.isoformat()[:19]}.000Z"  # strftime takes three times as long, a thousand times a listing
 
 
 def http_text(moment: datetime) -> str:
     """RFC 1123: `Tue, 05 Mar 2024 06:07:08 GMT`."""
-    return format_datetime(moment.astimezone(UTC), usegmt=True)
+    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    year, month, day, hour, minute, second, weekday, _, _ = utc.timetuple()
+    return f"{_DAYS[weekday]}, {day:02} {_MONTHS[month - 1]} {year:04} {hour:02}:{minute:02}:{second:02} GMT"
+
+
+def _boolean_text(value: bool) -> str:
+    return "true" if value else "false"
+
+
+def writer_of(kind: Kind, *, header: bool = False) -> Callable[[Any], str]:  # Any: a value of that kind
+    """The function that writes values of a kind."""
+    if kind is Kind.BOOLEAN:
+        return _boolean_text
+    if kind is Kind.TIME:
+        return http_text if header else iso_text
+    return str
 
 
 def write_value(value: object, kind: Kind, *, header: bool = False) -> str:
-    if kind is Kind.BOOLEAN:
-        return "true" if value else "false"
-    if kind is Kind.TIME:
-        assert isinstance(value, datetime)
-        return http_text(value) if header else iso_text(value)
-    return str(value)
+    return writer_of(kind, header=header)(value)
 
 
 def read_value(text: str, kind: Kind, *, header: bool = False) -> str | int | bool | datetime:
