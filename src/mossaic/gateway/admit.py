@@ -13,7 +13,9 @@ from mossaic.model.identity import ANONYMOUS, PrincipalKind
 from mossaic.model.names import ObjectKey, VersionId
 from mossaic.model.object import ObjectAcl
 from mossaic.model.policy import Decision, Effect, PolicyKind, Question, Source
+from mossaic.model.tags import parse_tagging
 from mossaic.protocol.addressing import parse_query
+from mossaic.protocol.codec.plan import plan_of
 from mossaic.protocol.errors import (
     ACCESS_DENIED,
     INVALID_ARGUMENT,
@@ -25,6 +27,7 @@ from mossaic.protocol.operation import Access, Level
 from mossaic.protocol.signing import claim as claims
 from mossaic.protocol.signing.request import How, Resource, SignedRequest, header_text
 from mossaic.protocol.signing.verify import iso, verify
+from mossaic.protocol.wire import Header
 from mossaic.service.identity import Presented
 
 if TYPE_CHECKING:
@@ -58,7 +61,7 @@ class AdmissionSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Ask:
-    """One question to policies and ACLs; `access` tells what an ACL may grant."""
+    """One question to policies and ACLs; `access` tells what an ACL may grant, `tagging` which tags the object would get."""
 
     action: str
     access: Access
@@ -66,6 +69,7 @@ class _Ask:
     bucket: Bucket | None
     bucket_name: str | None
     version_id: str | None = None
+    tagging: str = ""
 
 
 class Admission:
@@ -144,11 +148,11 @@ class Admission:
             bucket=call.bucket_or_none,
             bucket_name=address.bucket,
             version_id=version_id,
+            tagging=_tagging(call),
         )
         await self._require(call, ask)
         if ask.action == "oss:PutObject" and call.header("x-oss-tagging"):
-            tagging = replace(ask, action="oss:PutObjectTagging", access=Access.OWNER)
-            await self._require(call, tagging, ec="0003-00000905")
+            await self._require_tagging(call, ask)
 
     async def require(self, call: Call, wanted: Permission) -> None:
         """As `authorize`, for another object than the addressed one (copy source, keys of a batch). Raises ACCESS_DENIED."""
@@ -159,8 +163,16 @@ class Admission:
             bucket=wanted.bucket,
             bucket_name=wanted.bucket.name,
             version_id=wanted.version_id,
+            tagging=wanted.tagging,
         )
         await self._require(call, ask)
+        if ask.action == "oss:PutObject" and ask.tagging:
+            await self._require_tagging(call, ask)
+
+    async def _require_tagging(self, call: Call, ask: _Ask) -> None:
+        """A write that brings tags along takes the right to tag, too."""
+        tagging = replace(ask, action="oss:PutObjectTagging", access=Access.OWNER)
+        await self._require(call, tagging, ec="0003-00000905")
 
     async def _require(self, call: Call, ask: _Ask, *, ec: str = _FORBIDDEN) -> None:
         decision = await self._decide(call, ask)
@@ -262,9 +274,33 @@ def _context(call: Call, ask: _Ask, now: datetime) -> dict[str, str]:
     if call.operation.level is Level.BUCKET and ask.action.startswith("oss:List"):
         context["oss:prefix"] = query.get("prefix", "")
         context["oss:delimiter"] = query.get("delimiter", "")
-    for name, value, _ in parse_query(request.header("x-oss-tagging")):
-        context[f"oss:requestobjecttag/{name}"] = value
+    context |= {f"oss:requestobjecttag/{name}": value for name, value in _given_tags(ask.tagging).items()}
     return context
+
+
+def _given_tags(tagging: str) -> Mapping[str, str]:
+    """Read as they will be stored; what cannot be read is refused when it is to be stored, and is no tag here."""
+    try:
+        return parse_tagging(tagging)
+    except OssError:
+        return {}
+
+
+def _tagging(call: Call) -> str:
+    """The tags that the request's header gives the object: nothing where the operation does not read the header, or else a
+    header that is ignored could pose as the tags that a policy asks for."""
+    text = call.header("x-oss-tagging")
+    if not text or not _reads_tagging(call.operation.takes):
+        return ""
+    copies = call.operation.header is not None
+    if copies and (call.header("x-oss-tagging-directive") or "").upper() != "REPLACE":
+        return ""
+    return text
+
+
+def _reads_tagging(shape: type[object]) -> bool:
+    markers = (slot.marker for slot in plan_of(shape).headers)
+    return any(isinstance(marker, Header) and marker.name == "x-oss-tagging" for marker in markers)
 
 
 def ip_of(remote: str) -> str:

@@ -26,13 +26,15 @@ Out = TypeVar("Out")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permission:
-    """`action` on an object; `write` tells which ACL may grant it. `version_id` None: the current version."""
+    """`action` on an object; `write` tells which ACL may grant it. `version_id` None: the current version. `tagging`: the tags
+    that the request gives the object, as `x-oss-tagging` has them."""
 
     action: str
     bucket: Bucket
     key: str
     write: bool = False
     version_id: str | None = None
+    tagging: str = ""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from mossaic.gateway.call import Call, Permission, handlers
 from mossaic.gateway.form_reader import FilePart, FormReader, boundary_of
 from mossaic.gateway.handlers.callback import CallbackAsk, answer_of, prepare
 from mossaic.model import post_policy
-from mossaic.model.headers import Attributes, attributes
+from mossaic.model.headers import Attributes, attributes, plain
 from mossaic.model.names import object_key
 from mossaic.protocol.addressing import object_url
 from mossaic.protocol.codec import read_request
@@ -150,10 +150,16 @@ async def _admit(call: Call, fields: dict[str, str], file: FilePart) -> _Admitte
     bucket = call.bucket
     size = (0, MAX_OBJECT_SIZE)
     if policy is not None:
-        policy.check({**fields, "bucket": bucket.name}, call.now)
+        # The type that will be stored is the one that is compared, wherever in the form it comes from.
+        stored_type = _content_type(fields, file)
+        typed = {"content-type": stored_type} if stored_type else {}
+        policy.check({**fields, **typed, "bucket": bucket.name}, call.now)
         size = policy.size or size
     key = object_key(raw_key.replace("${filename}", _base_name(file.filename)))
-    await call.authorize(Permission(action="oss:PutObject", bucket=bucket, key=key, write=True))
+    tagging = fields.get("x-oss-tagging", "")
+    wanted = Permission(action="oss:PutObject", bucket=bucket, key=key, write=True, tagging=tagging)
+    await call.authorize(wanted)
+    plain("success_action_redirect", fields.get("success_action_redirect", ""))
     said = attributes(_shape(fields, file, bucket.name, key), key, bucket.storage_class)
     await call.services.objects.refuse_overwrite(bucket, key, forbidden=said.forbid_overwrite)
     variables = {name: value for name, value in fields.items() if name.startswith("x:")}
@@ -166,10 +172,14 @@ def _base_name(filename: str) -> str:
     return posixpath.basename(filename.replace("\\", "/"))
 
 
+def _content_type(fields: Mapping[str, str], file: FilePart) -> str | None:
+    return fields.get("x-oss-content-type") or file.content_type or fields.get("content-type")
+
+
 def _shape(fields: Mapping[str, str], file: FilePart, bucket: str, key: str) -> WritesObject:
     """The fields stand for the headers of the same names; of the content types the special field wins, then the file's own."""
     headers = dict(fields)
-    content_type = fields.get("x-oss-content-type") or file.content_type or fields.get("content-type")
+    content_type = _content_type(fields, file)
     headers.pop("content-type", None)
     if content_type:
         headers["content-type"] = content_type

@@ -132,6 +132,7 @@ class _Passing:
         buffer = _thread_buffer()
         filled = _gather(reader, buffer, max(_WORTH_HASHING, inline_up_to + 1))
         if filled <= inline_up_to:  # the length was unknown, and it was short
+            _check_size(filled, self.expected)
             received = _of_bytes(bytes(buffer[:filled]))
             _check(received, self.expected, digest=self.digest, length=self.length)
             return received

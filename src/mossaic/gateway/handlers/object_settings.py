@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote
 
-from mossaic.gateway.call import Call, handlers
+from mossaic.gateway.call import Call, Permission, handlers
 from mossaic.gateway.handlers.bucket import owner_of
 from mossaic.model.copy_source import unescaped
 from mossaic.model.headers import attributes, object_acl
 from mossaic.model.names import object_key, version_id
-from mossaic.model.tags import check_tags
+from mossaic.model.tags import check_tags, format_tagging
 from mossaic.protocol.errors import INVALID_ARGUMENT, OssError
 from mossaic.protocol.operations import object_settings as ops
 from mossaic.service.objects import shown_version
@@ -41,6 +41,17 @@ async def get_object_acl(call: Call, asked: ops.GetObjectAcl) -> ops.GetObjectAc
 @handlers.on(ops.PUT_OBJECT_TAGGING)
 async def put_object_tagging(call: Call, asked: ops.PutObjectTagging) -> ops.VersionResult:
     tags = check_tags((tag.key, tag.value) for tag in asked.tags)
+    # Asked once more now that the tags are known: a policy may deny some of them.
+    versioned = call.operation.version_action if asked.version_id else None
+    wanted = Permission(
+        action=versioned or call.operation.action,
+        bucket=call.bucket,
+        key=asked.key,
+        write=True,
+        version_id=asked.version_id,
+        tagging=format_tagging(tags),
+    )
+    await call.authorize(wanted)
     changed = await call.services.objects.change(
         call.bucket, object_key(asked.key), version_id(asked.version_id), tags=tags
     )
