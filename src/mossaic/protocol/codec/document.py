@@ -32,9 +32,7 @@ class _Writing:
         self.known: dict[tuple[str, int], str] = {}
 
 
-_Write = Callable[[Any, _Writing], str]  # Any: a record, or a field, of any shape
-
-
+_Write = Callable[[Any, _Writing], str]  # Any: a record, or a field, of any shape; None is written as nothing
 _CONTENTS: dict[type[Any], _Write] = {}  # Any: as above
 
 
@@ -43,54 +41,52 @@ def _content_of(shape: type[Any]) -> _Write:  # Any: as above
     not look at markers 10,000 times."""
     write = _CONTENTS.get(shape)
     if write is None:
-        write = _CONTENTS[shape] = _content(plan_of(shape))
+        plan = plan_of(shape)
+        text = () if plan.text is None else (_text(plan.text),)
+        write = _CONTENTS[shape] = _joined((*text, *map(_entry, plan.entries)))
     return write
 
 
-def _content(plan: Plan) -> _Write:
-    pieces = [_entry(entry) for entry in plan.entries]
-    if plan.text is not None:
-        get, write = attrgetter(plan.text.name), writer_of(plan.text.kind)
-        pieces.insert(0, lambda record, _: escape(write(get(record))))
+def _joined(pieces: tuple[_Write, ...]) -> _Write:
     return lambda record, writing: "".join([piece(record, writing) for piece in pieces])
+
+
+def _text(slot: Slot) -> _Write:
+    get, write = attrgetter(slot.name), writer_of(slot.kind)
+    return lambda record, _: escape(write(get(record)))
 
 
 def _entry(entry: Group | Leaf) -> _Write:
     if isinstance(entry, Leaf):
         return _leaf(entry)
     before, after = f"<{entry.tag}>", f"</{entry.tag}>"
-    pieces = [_entry(inner) for inner in entry.entries]
-    return lambda record, writing: f"{before}{''.join([piece(record, writing) for piece in pieces])}{after}"
+    inside = _joined(tuple(map(_entry, entry.entries)))
+    return lambda record, writing: f"{before}{inside(record, writing)}{after}"
 
 
 def _leaf(leaf: Leaf) -> _Write:
-    get, item = attrgetter(leaf.slot.name), _item(leaf)
-
-    def one(record: Any, writing: _Writing) -> str:  # Any: as above
-        value = get(record)
-        return "" if value is None else item(value, writing)
-
-    def all_of(record: Any, writing: _Writing) -> str:  # Any: as above
-        return "".join([item(value, writing) for value in get(record) or ()])
-
-    return all_of if leaf.slot.many else one
+    get, element = attrgetter(leaf.slot.name), _element(leaf)
+    if leaf.slot.many:
+        return lambda record, writing: "".join([element(value, writing) for value in get(record) or ()])
+    return lambda record, writing: element(get(record), writing)
 
 
-def _item(leaf: Leaf) -> _Write:
-    """The writer of one element."""
+def _element(leaf: Leaf) -> _Write:
     before, after = f"<{leaf.tag}>", f"</{leaf.tag}>"
     if leaf.slot.record is not None:
         return _nested(leaf, before, after)
-    write = writer_of(leaf.slot.kind)
-    if leaf.slot.kind in _PLAIN:
-        return lambda value, _: f"{before}{write(value)}{after}"
     if leaf.quoted:
         before, after = f'{before}"', f'"{after}'
+    write = writer_of(leaf.slot.kind)
     if leaf.encoded:
         return lambda value, writing: (
-            f"{before}{encode_url(write(value)) if writing.url else escape(write(value))}{after}"
+            ""
+            if value is None
+            else f"{before}{encode_url(write(value)) if writing.url else escape(write(value))}{after}"
         )
-    return lambda value, _: f"{before}{escape(write(value))}{after}"
+    if leaf.slot.kind in _PLAIN:
+        return lambda value, _: "" if value is None else f"{before}{write(value)}{after}"
+    return lambda value, _: "" if value is None else f"{before}{escape(write(value))}{after}"
 
 
 def _nested(leaf: Leaf, before: str, after: str) -> _Write:
@@ -100,6 +96,8 @@ def _nested(leaf: Leaf, before: str, after: str) -> _Write:
         return lambda value, writing: f"{before}{content(value, writing)}{after}"
 
     def shared(value: Any, writing: _Writing) -> str:  # Any: as above
+        if value is None:
+            return ""
         key = (before, id(value))
         text = writing.known.get(key)
         if text is None:

@@ -30,7 +30,9 @@ class Kind(Enum):
 def iso_text(moment: datetime) -> str:
     """`2024-03-05T06:07:08.000Z`. oss2's pattern takes no other fraction than `.000`."""
     utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    return f"{utc.isoformat()[:19]}.000Z"  # strftime takes three times as long, a thousand times a listing
+    fields = (utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second)
+    # A listing has a thousand of them: strftime takes three times as long, widths in an f-string twice.
+    return "%04d-%02d-%02dT%02d:%02d:%02d.000Z" % fields  # noqa: UP031
 
 
 def http_text(moment: datetime) -> str:

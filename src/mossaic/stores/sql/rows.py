@@ -50,7 +50,7 @@ def micros(moment: datetime) -> int:
 
 
 def moment(micros_: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros_)
+    return _EPOCH + timedelta(0, 0, micros_)
 
 
 def signed(crc64: int) -> int:
