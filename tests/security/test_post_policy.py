@@ -165,7 +165,7 @@ def test_a_good_header_is_no_signature_of_a_form(stage: Stage) -> None:
     assert "x-oss-meta-a" not in root("HEAD", stage.bucket, "k").headers
 
 
-def _form_message(stage: Stage):  # noqa: ANN202
+def _form_message(stage: Stage):
     from mossaic.protocol.wire import Message  # noqa: PLC0415  # next to its one use
 
     headers = {"Content-Type": "multipart/form-data; boundary=XX"}

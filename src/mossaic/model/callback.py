@@ -187,6 +187,8 @@ def may_call(address: str, *, allow_loopback: bool, allow_private: bool) -> bool
             return may_call(str(embedded), allow_loopback=allow_loopback, allow_private=allow_private)
     if parsed.is_loopback:
         return allow_loopback
+    if any(parsed.version == network.version and parsed in network for network in _NEVER):
+        return False
     if parsed.is_multicast or parsed.is_link_local or parsed.is_unspecified or parsed.is_reserved:
         return False
     if parsed.is_global:
@@ -196,6 +198,24 @@ def may_call(address: str, *, allow_loopback: bool, allow_private: bool) -> bool
 
 _PRIVATE: Final = tuple(
     map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+)
+
+
+# Special blocks that some Python versions take for global: protocol assignments (a cloud's metadata among them), relays,
+# site-local, local NAT64, documentation, segment routing.
+_NEVER: Final = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "192.0.0.0/24",
+            "192.88.99.0/24",
+            "fec0::/10",
+            "64:ff9b:1::/48",
+            "2001:db8::/32",
+            "3fff::/20",
+            "5f00::/16",
+        ),
+    )
 )
 
 

@@ -28,14 +28,27 @@ _META_NAME: Final = re.compile(r"[a-z0-9-]+")
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")  # a tab is legal inside a header value
 _SHOWN: Final = 256  # characters of a refused value that the error repeats
-_RESERVED_PREFIXES: Final = ("x-oss-", "access-control-", "content-", "proxy-", "sec-", "transfer-", "if-")
+# X-Accel-* and the sendfile headers are orders to a proxy in front of us: they would open its own files.
+_RESERVED_PREFIXES: Final = (
+    "x-oss-",
+    "x-accel-",
+    "access-control-",
+    "content-",
+    "cross-origin-",
+    "proxy-",
+    "sec-",
+    "transfer-",
+    "if-",
+)
 _RESERVED: Final = frozenset(
     {
         "accept-ranges",
         "age",
         "allow",
+        "alt-svc",
         "authorization",
         "cache-control",
+        "clear-site-data",
         "connection",
         "cookie",
         "date",
@@ -44,16 +57,27 @@ _RESERVED: Final = frozenset(
         "host",
         "keep-alive",
         "last-modified",
+        "link",
         "location",
+        "nel",
         "range",
+        "refresh",
+        "report-to",
+        "reporting-endpoints",
+        "retry-after",
         "server",
+        "service-worker-allowed",
         "set-cookie",
         "strict-transport-security",
+        "surrogate-control",
         "te",
         "trailer",
         "upgrade",
         "vary",
         "via",
+        "www-authenticate",
+        "x-lighttpd-send-file",
+        "x-sendfile",
     }
 )
 

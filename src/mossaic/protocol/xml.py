@@ -64,6 +64,7 @@ class _Builder:
     def __init__(self) -> None:
         self.root = Node("")
         self.stack = [self.root]
+        self.texts: list[list[str]] = [[]]  # of the open elements: joined at their end, not added up piece by piece
         self.count = 0
 
     def start(self, name: str, _attributes: dict[str, str]) -> None:
@@ -73,12 +74,13 @@ class _Builder:
         node = Node(name.rpartition(":")[2])
         self.stack[-1].children.append(node)
         self.stack.append(node)
+        self.texts.append([])
 
     def end(self, _name: str) -> None:
-        self.stack.pop()
+        self.stack.pop().text = "".join(self.texts.pop())
 
     def data(self, text: str) -> None:
-        self.stack[-1].text += text
+        self.texts[-1].append(text)
 
 
 def parse(body: bytes) -> Node:
