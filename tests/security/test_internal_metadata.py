@@ -82,7 +82,7 @@ def test_no_header_becomes_a_fact(root: Asker, bucket: str) -> None:
 
 def test_what_the_server_says_of_an_object_is_its_own(root: Asker, bucket: str) -> None:
     plain = root("PUT", bucket, "plain", body=CONTENT)
-    known = {name: value for name, value in FACTS.items() if name not in ("x-oss-symlink-target",)}
+    known = {name: value for name, value in FACTS.items() if name != "x-oss-symlink-target"}
     forged = root("PUT", bucket, "forged", headers=known, body=CONTENT)
     assert (plain.status, forged.status) == (200, 200)
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.message import HttpRequest, HttpResponse
 from mossaic.protocol.errors import METHOD_NOT_ALLOWED, NO_SUCH_KEY, OssError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+
+# These pages are no documents of a site: whatever stands in them, a browser shall neither run nor frame it.
+_FOR_BROWSERS: Final = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,5 @@ class Console:
 
 
 def _text(status: int, body: bytes, content_type: str = "text/plain; charset=utf-8") -> HttpResponse:
-    return HttpResponse(
-        status=status, headers=[("Content-Type", content_type), ("Cache-Control", "no-store")], body=body
-    )
+    headers = [("Content-Type", content_type), ("Cache-Control", "no-store"), *_FOR_BROWSERS]
+    return HttpResponse(status=status, headers=headers, body=body)

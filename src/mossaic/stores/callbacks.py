@@ -22,7 +22,10 @@ class HttpCallbackSender:
         self._tls = tls
 
     async def resolve(self, host: str, port: int) -> Sequence[str]:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except UnicodeError as error:  # `a..b`, or a label of more than 63 characters
+            raise OSError("it is no host name") from error
         return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
     async def send(self, request: CallbackRequest, *, max_body: int) -> CallbackReply:
