@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check contract e2e browser crash bench docs clean
+.PHONY: help run setup test check contract e2e browser crash security bench docs clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ browser: setup ## ali-oss and the seed's pages in Chromium
 
 crash: $(VENV)/.dev ## kill -9, races, full disks
 	@$(BIN)/python -m pytest tests/crash -q
+
+security: $(VENV)/.dev ## attacks on a running service, one file a class
+	@$(BIN)/python -m pytest tests/security -q
 
 bench: $(VENV)/.server ## ratios to this machine's own limits, measured in the same run
 	@$(BIN)/python -m bench

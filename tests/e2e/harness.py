@@ -245,7 +245,7 @@ def _read_log(path: Path) -> list[dict[str, Any]]:
         return []
     text = path.read_text(errors="replace")
     whole = text[: text.rfind("\n") + 1]  # the last line may still be in the writing
-    return [json.loads(line) for line in whole.splitlines() if line.startswith("{")]
+    return [json.loads(line) for line in whole.split("\n") if line.startswith("{")]
 
 
 def build_server(directory: Path, **settings: str) -> Server:
