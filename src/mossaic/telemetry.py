@@ -41,7 +41,7 @@ SECONDS: Final = (
 
 
 class AccessLog:
-    """Appends a line a request, flushed at once so that a reader sees every answered request."""
+    """Appends a line a request, flushed at once so that a reader sees every answered request, even after kill -9."""
 
     def __init__(self, target: str, open_file: Callable[[str], IO[bytes]] | None = None) -> None:
         self._encode = msgspec.json.Encoder().encode
@@ -93,6 +93,8 @@ class Metrics:
         )
         self.bytes_in = Counter("mossaic_received_bytes", "Bytes of request bodies.", registry=self.registry)
         self.bytes_out = Counter("mossaic_sent_bytes", "Bytes of answers.", registry=self.registry)
+        # Looking a series up by its labels costs more than counting.
+        self._series: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
 
     def gauge(self, name: str, help_text: str, read: Callable[[], float]) -> None:
         """A number that is read when the page is."""
@@ -100,8 +102,13 @@ class Metrics:
 
     def observe(self, record: RequestRecord) -> None:
         operation = record.operation or "none"
-        self.requests.labels(operation, f"{record.status // 100}xx").inc()
-        self.seconds.labels(operation).observe(record.ms / 1000)
+        place = (operation, record.status // 100)
+        if place not in self._series:
+            count = self.requests.labels(operation, f"{place[1]}xx")
+            self._series[place] = (count, self.seconds.labels(operation))
+        count, seconds = self._series[place]
+        count.inc()
+        seconds.observe(record.ms / 1000)
         if record.bytes_in:
             self.bytes_in.inc(record.bytes_in)
         if record.bytes_out:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mossaic.gateway.message import HttpRequest, HttpResponse
-from mossaic.model import cors
+from mossaic.model import cors, documents
 from mossaic.protocol.errors import ACCESS_FORBIDDEN, BAD_REQUEST, NO_SUCH_BUCKET, OssError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def preflight(request: HttpRequest, bucket: Bucket | None, bucket_name: str | No
 
 def answer_headers(request: HttpRequest, bucket: Bucket | None) -> list[tuple[str, str]]:
     """What an actual request's answer gets; nothing when the bucket has no rules or none matches."""
-    if bucket is None:
+    if bucket is None or documents.CORS not in bucket.documents:
         return []
     configuration = cors.load(bucket)
     origin = request.header("origin")

@@ -10,9 +10,10 @@ import base64
 import errno
 import hashlib
 import logging
-import secrets
+import os
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from mossaic.gateway import cors, form, sts
@@ -129,7 +130,6 @@ class Pipeline:
         request = visit.request
         visit.record.operation = operation.name
         scheme = "https" if request.secure else "http"
-        port = request.header("host").removeprefix(host_name(request.header("host")))
         return Call(
             request=request,
             operation=operation,
@@ -137,7 +137,7 @@ class Pipeline:
             now=self.clock.now(),
             services=self.services,
             query=visit.query,
-            endpoint=f"{scheme}://{visit.address.base}{port}",
+            endpoint=_endpoint(scheme, visit.address.base, request.header("host")),
             bucket_or_none=visit.bucket,
             admission=self.admission,
         )
@@ -191,9 +191,10 @@ async def _decode(call: Call, address: Address) -> Any:  # Any: the input of any
 
 def _encode(operation: AnyOperation, given: object, request: HttpRequest) -> HttpResponse:
     answer: Answer = write_answer(operation, given)
-    headers = [(name, value) for name, value in answer.headers if name != "Content-Length"]
-    length = next((int(value) for name, value in answer.headers if name == "Content-Length"), None)
+    headers = list(answer.headers)
     if request.method == "HEAD":
+        length = next((int(value) for name, value in headers if name == "Content-Length"), None)
+        headers = [(name, value) for name, value in headers if name != "Content-Length"]
         return HttpResponse(status=answer.status, headers=headers, content_length=length or 0)
     body: bytes | Content = answer.body
     if answer.stream is not None:
@@ -211,12 +212,23 @@ def _refuse(visit: _Visit, error: OssError) -> HttpResponse:
 
 def new_request_id() -> str:
     """24 upper-case hex digits, as OSS's are."""
-    return secrets.token_hex(12).upper()
+    return os.urandom(12).hex().upper()
+
+
+@lru_cache(maxsize=2)
+def _stamp(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
+
+
+@lru_cache(maxsize=1024)
+def _endpoint(scheme: str, base: str, host: str) -> str:
+    """The service as the client addressed it, port included, without the bucket."""
+    return f"{scheme}://{base}{host.removeprefix(host_name(host))}"
 
 
 def _begin(request: HttpRequest) -> RequestRecord:
     return RequestRecord(
-        time=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        time=_stamp(int(time.time())),
         request_id=new_request_id(),
         remote=request.remote,
         method=request.method,

@@ -32,15 +32,22 @@ class Router:
 
     def __init__(self, rows: tuple[Row, ...] = (*TABLE, *NOT_PROVIDED)) -> None:
         self._rows: dict[tuple[str, Level], list[Row]] = {}
+        self._plain: dict[tuple[str, Level], list[Row]] = {}  # those that a request without a query may mean
+        self._taken: dict[str, frozenset[str]] = {}  # operation → names of its query
         for row in sorted(rows, key=lambda row: -row.specificity):
-            self._rows.setdefault((row.method, row.level), []).append(row)
+            place = (row.method, row.level)
+            self._rows.setdefault(place, []).append(row)
+            if not row.marks and not row.values:
+                self._plain.setdefault(place, []).append(row)
+            if not isinstance(row, NotProvided):
+                self._taken[row.name] = row.marks | row.values.keys() | _PLAIN | _parameters(row.takes)
 
     def find(
         self, method: str, address: Address, query: Mapping[str, str], headers: Mapping[str, str]
     ) -> AnyOperation:
         """Raises OssError: OPERATION_NOT_IMPLEMENTED (naming the operation), METHOD_NOT_ALLOWED."""
         level = level_of(address)
-        for row in self._rows.get((method, level), ()):
+        for row in (self._rows if query else self._plain).get((method, level), ()):
             if row.marks <= query.keys() and _has(row, query, headers):
                 if isinstance(row, NotProvided):
                     raise OssError(
@@ -58,8 +65,7 @@ class Router:
         )
 
     def _refuse_unknown(self, row: AnyOperation, query: Mapping[str, str]) -> None:
-        taken = row.marks | row.values.keys() | _PLAIN | _parameters(row.takes)
-        for name in query.keys() - taken:
+        for name in query.keys() - self._taken[row.name]:
             stray = name in SUB_RESOURCES and not name.startswith("response-")
             if stray or not query[name]:
                 raise OssError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, unquote_to_bytes
 
@@ -43,21 +44,21 @@ class Domains:
             return self.cnames[host], host
         if is_ip(host):
             return None, host
-        label, dot, rest = host.partition(".")
-        is_bucket = bool(dot) and _BUCKET_LABEL.fullmatch(label) is not None
-        for (
-            bases
-        ) in self._ranked():  # `x.localhost` is bucket x of `localhost`, not the service `*.localhost`
-            if any(_fits(base, host) for base in bases):
-                return None, host
-            if is_bucket and any(_fits(base, rest) for base in bases):
-                return label, rest
-        return None
+        return _split_name(self.bases, host)
 
-    def _ranked(self) -> tuple[list[str], list[str]]:
-        """The named bases, then those whose first label may be anything."""
-        loose = [base for base in self.bases if base.startswith("*.")]
-        return [base for base in self.bases if base not in loose], loose
+
+@lru_cache(maxsize=4096)  # a client names the same host in every request
+def _split_name(bases: tuple[str, ...], host: str) -> tuple[str | None, str] | None:
+    label, dot, rest = host.partition(".")
+    is_bucket = bool(dot) and _BUCKET_LABEL.fullmatch(label) is not None
+    # Named bases first: `x.localhost` is bucket x of `localhost`, not the service `*.localhost`.
+    loose = tuple(base for base in bases if base.startswith("*."))
+    for rank in (tuple(base for base in bases if base not in loose), loose):
+        if any(_fits(base, host) for base in rank):
+            return None, host
+        if is_bucket and any(_fits(base, rest) for base in rank):
+            return label, rest
+    return None
 
 
 def _fits(base: str, host: str) -> bool:

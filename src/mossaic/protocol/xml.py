@@ -64,7 +64,8 @@ class _Builder:
     def __init__(self) -> None:
         self.root = Node("")
         self.stack = [self.root]
-        self.texts: list[list[str]] = [[]]  # of the open elements: joined at their end, not added up piece by piece
+        # Of the open elements: joined at their end, not added up piece by piece.
+        self.texts: list[list[str]] = [[]]
         self.count = 0
 
     def start(self, name: str, _attributes: dict[str, str]) -> None:

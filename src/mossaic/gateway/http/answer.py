@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from email.utils import formatdate
 from http import HTTPStatus
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from mossaic.gateway.message import HttpResponse
 
-_ILLEGAL: Final = re.compile(r"[\r\n\0]")
 _STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _OURS: Final = frozenset(("content-length", "transfer-encoding", "connection", "keep-alive"))
 
@@ -47,7 +45,7 @@ def body_length(response: HttpResponse) -> int:
 def render_head(response: HttpResponse, *, method: str, keep_alive: bool) -> bytes:
     """Raises ValueError for a header with CR, LF or NUL in it."""
     status = response.status
-    parts = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n"]
+    lines: list[str] = []
     names: set[str] = set()
     declared: str | None = None
     for name, value in response.headers:
@@ -56,10 +54,11 @@ def render_head(response: HttpResponse, *, method: str, keep_alive: bool) -> byt
             declared = value if lower == "content-length" else declared
             continue
         names.add(lower)
-        line = f"{name}: {value}"
-        if _ILLEGAL.search(line):
-            raise ValueError(f"the header {name!r} holds a line break")
-        parts.append(line + "\r\n")
+        lines.append(f"{name}: {value}\r\n")
+    block = "".join(lines)
+    if not block.count("\r") == block.count("\n") == len(lines) or "\0" in block:
+        raise ValueError("a header holds a line break or NUL")
+    parts = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n", *lines]
     if "date" not in names:
         parts.append(f"Date: {_DATES.now()}\r\n")
     if "server" not in names:
