@@ -95,7 +95,10 @@ class PartFailed(MossaicError):
 
 class ServerError(MossaicError):
     """The server's answer other than success. `ec` is OSS's detailed error code; `extras` are the further elements of the
-    error document (`ServerTime`, `StringToSign`, …); `part_number` is set where one part was being sent."""
+    error document (`ServerTime`, `StringToSign`, …); `part_number` is set where one part was being sent.
+
+    `attempts`: how many requests were made; with more than one, an earlier one may have worked though its answer was lost.
+    """
 
     def __init__(  # noqa: PLR0913  # the fields of an OSS error document
         self,
@@ -120,6 +123,8 @@ class ServerError(MossaicError):
         self.operation = operation
         self.part_number = part_number
         self.extras: Mapping[str, str] = extras or {}
+        self.attempts = 1
+        self.retry_after_s: float | None = None
 
     def __str__(self) -> str:
         said = f"{self.code}: {self.message}"
@@ -139,7 +144,10 @@ class ServerError(MossaicError):
 
 
 def _rebuild(kind: type[ServerError], fields: dict[str, Any]) -> ServerError:  # Any: as above
-    return kind(**fields)
+    attempts, retry_after_s = fields.pop("attempts"), fields.pop("retry_after_s")
+    made = kind(**fields)
+    made.attempts, made.retry_after_s = attempts, retry_after_s
+    return made
 
 
 # --- by code (OSS API: error responses); a code without a class of its own is a plain ServerError ----------------------
