@@ -67,6 +67,22 @@ class ObjectOptions:
     persistent: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
+class WriteOptions(TypedDict, total=False):
+    """The fields of ObjectOptions as the keywords of a call."""
+
+    headers: Mapping[str, str]
+    meta: Mapping[str, str]
+    mime: str | None
+    tags: Mapping[str, str]
+    storage_class: StorageClass | str | None
+    acl: Acl | str | None
+    forbid_overwrite: bool | None
+    callback: Callback | Mapping[str, Any] | None  # Any: as above
+    server_side_encryption: str | None
+    traffic_limit: int | None
+    persistent: Mapping[str, str]
+
+
 class ObjectFields(TypedDict):
     """The fields of `WritesObject`, to be unpacked into any shape that writes an object."""
 
