@@ -11,7 +11,13 @@ if TYPE_CHECKING:
 
 
 class MossaicError(Exception):
-    """Everything the SDK raises by itself."""
+    """Everything the SDK raises by itself.
+
+    Where an upload failed, `checkpoint` is where it can go on from and `part_number` the part that failed, 1 … 10,000.
+    """
+
+    checkpoint: Checkpoint | None = None
+    part_number: int | None = None
 
 
 # --- the way to the server --------------------------------------------------------------------------------------------
@@ -76,26 +82,12 @@ class UploadAborted(Cancelled):
     """The upload was aborted, here or elsewhere: its upload id is gone and its parts are freed."""
 
 
-class PartFailed(MossaicError):
-    """Parts could not be sent after all retries. `failures`: part number → the last error. `checkpoint`: where to go on from.
-
-    `__cause__` is the first failure.
-    """
-
-    def __init__(self, failures: Mapping[int, Exception], checkpoint: Checkpoint | None) -> None:
-        numbers = ", ".join(str(number) for number in sorted(failures))
-        first = next(iter(failures.values()))
-        super().__init__(f"part {numbers} could not be sent: {first}")
-        self.failures = dict(failures)
-        self.checkpoint = checkpoint
-
-
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 
 class ServerError(MossaicError):
     """The server's answer other than success. `ec` is OSS's detailed error code; `extras` are the further elements of the
-    error document (`ServerTime`, `StringToSign`, …); `part_number` is set where one part was being sent.
+    error document (`ServerTime`, `StringToSign`, …).
 
     `attempts`: how many requests were made; with more than one, an earlier one may have worked though its answer was lost.
     """
@@ -110,7 +102,6 @@ class ServerError(MossaicError):
         host_id: str = "",
         ec: str = "",
         operation: str = "",
-        part_number: int | None = None,
         extras: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
@@ -121,7 +112,6 @@ class ServerError(MossaicError):
         self.host_id = host_id
         self.ec = ec
         self.operation = operation
-        self.part_number = part_number
         self.extras: Mapping[str, str] = extras or {}
         self.attempts = 1
         self.retry_after_s: float | None = None
@@ -144,9 +134,13 @@ class ServerError(MossaicError):
 
 
 def _rebuild(kind: type[ServerError], fields: dict[str, Any]) -> ServerError:  # Any: as above
-    attempts, retry_after_s = fields.pop("attempts"), fields.pop("retry_after_s")
+    later = {
+        name: fields.pop(name)
+        for name in ("attempts", "retry_after_s", "part_number", "checkpoint")
+        if name in fields
+    }
     made = kind(**fields)
-    made.attempts, made.retry_after_s = attempts, retry_after_s
+    vars(made).update(later)
     return made
 
 

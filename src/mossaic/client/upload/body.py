@@ -1,0 +1,73 @@
+"""The bytes of one part on their way: read, counted, checked and paced in one pass."""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from typing import TYPE_CHECKING, Protocol
+
+from mossaic.protocol.checksum import crc64
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from mossaic.client.http import Scope
+    from mossaic.client.upload.plan import Piece
+    from mossaic.client.upload.task import Task
+
+
+class Readable(Protocol):
+    """What a part's bytes are read from: a source, or the spool of a stream."""
+
+    def chunks(self, offset: int, size: int, most: Callable[[int], int]) -> Iterator[memoryview]: ...
+
+
+class PartBody:
+    """One attempt to send a piece. `crc64` is that of the bytes sent, once they all are; None with checks off."""
+
+    def __init__(self, task: Task, source: Readable, piece: Piece, scope: Scope) -> None:
+        self._task = task
+        self._source = source
+        self._piece = piece
+        self._scope = scope
+        self._check = task.options.checksum != "none"
+        self.length: int | None = piece.size
+        self.crc64: int | None = 0 if self._check else None
+
+    def chunks(self) -> Iterator[memoryview]:
+        number, at, value = self._piece.number, 0, 0
+        throttle, meter, check = self._task.throttle, self._task.meter, self._check
+        for chunk in self._source.chunks(self._piece.offset, self._piece.size, throttle.chunk):
+            if check:
+                value = crc64(chunk, value)
+            throttle.take(len(chunk), self._scope)
+            yield chunk
+            at += len(chunk)
+            meter.moved(number, at, len(chunk))
+        if check:
+            self.crc64 = value
+
+
+def whole(most: int) -> int:
+    """For reading without a limit of bandwidth."""
+    return most
+
+
+def crc64_of(source: Readable, piece: Piece) -> int:
+    """CRC-64 of a piece as it is now."""
+    value = 0
+    for chunk in source.chunks(piece.offset, piece.size, whole):
+        value = crc64(chunk, value)
+    return value
+
+
+def md5_of(source: Readable, piece: Piece) -> bytes:
+    """The binary MD5 of a piece as it is now; in hex it is the part's ETag, in base64 Content-MD5."""
+    digest = hashlib.md5(usedforsecurity=False)
+    for chunk in source.chunks(piece.offset, piece.size, whole):
+        digest.update(chunk)
+    return digest.digest()
+
+
+def content_md5(digest: bytes) -> dict[str, str]:
+    return {"Content-MD5": b64encode(digest).decode("ascii")}

@@ -1,0 +1,438 @@
+"""One upload as its owner holds it: start it, watch it, pause, go on, cancel, abort, and take its result."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from mossaic.client.checkpoint import Checkpoint, SourceIdentity
+from mossaic.client.errors import (
+    Cancelled,
+    MossaicError,
+    NetworkError,
+    NoSuchUpload,
+    ServerError,
+    SourceChanged,
+    UploadAborted,
+    UploadCancelled,
+)
+from mossaic.client.exchange import pause
+from mossaic.client.store import Null
+from mossaic.client.upload import wire
+from mossaic.client.upload.body import crc64_of
+from mossaic.client.upload.engine import Engine, Pieces
+from mossaic.client.upload.finish import complete
+from mossaic.client.upload.log import Log, journal_name
+from mossaic.client.upload.plan import Piece, choose_part_size, part_count, piece_of
+from mossaic.client.upload.put import put
+from mossaic.client.upload.resume import Begun, resume, tell_leftovers
+from mossaic.client.upload.source import Stream, open_source
+from mossaic.client.upload.spool import Spool
+from mossaic.client.upload.streaming import StreamParts
+from mossaic.client.upload.task import UploadResult
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mossaic.client.upload.engine import Feed
+    from mossaic.client.upload.progress import Progress
+    from mossaic.client.upload.source import Source
+    from mossaic.client.upload.task import Event, Task
+    from mossaic.client.upload.wire import Part
+
+_ABORT_TRIES: Final = 8
+_ABORT_PAUSE_S: Final = 0.2
+
+
+class Upload:
+    """An upload of one source to one key. Methods may be called from any thread.
+
+    Made by `Client.start_upload`, which starts it in a thread of its own. `result()` waits for the end; the other methods do not wait
+    for more than a moment. What happens to one upload never touches another.
+    """
+
+    def __init__(self, task: Task, source: Any, *, goodput: float | None = None) -> None:  # Any: SourceLike
+        self._task = task
+        self._given = source
+        self._goodput = goodput
+        self._log: Log | None = None
+        self._begun: Begun | None = None
+        self._identity: SourceIdentity | None = None
+        self._engine: Engine | None = None
+        self._order = threading.Lock()
+        self._paused = False
+        self._aborting = False
+        self._ended = threading.Event()
+        self._result: UploadResult | None = None
+        self._error: BaseException | None = None
+
+    # --- what its owner sees ------------------------------------------------------------------------------------------
+
+    @property
+    def bucket(self) -> str:
+        return self._task.bucket
+
+    @property
+    def name(self) -> str:
+        """The object's key."""
+        return self._task.name
+
+    @property
+    def upload_id(self) -> str | None:
+        """None before there is one, and for a source small enough for one PutObject."""
+        return self._begun.upload_id if self._begun is not None else None
+
+    @property
+    def progress(self) -> Progress:
+        """As it is now."""
+        return self._task.meter.snapshot()
+
+    @property
+    def part_map(self) -> dict[int, float]:
+        """Part number → bytes sent so far of parts under way, -1 for stored ones. Parts that were not begun are not in it."""
+        return self._task.meter.part_map()
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        """Where it stands, for another process, machine or ali-oss to go on from; None while there is no upload id."""
+        begun = self._begun
+        if begun is None:
+            return None
+        identity = self._identity
+        return Checkpoint(
+            endpoint=str(self._task.session.endpoint),
+            bucket=self._task.bucket,
+            name=self._task.name,
+            upload_id=begun.upload_id,
+            part_size=begun.part_size,
+            file=self._path or None,
+            file_size=identity.size if identity is not None else None,
+            parts=tuple(begun.parts[number] for number in sorted(begun.parts.copy())),
+            source=identity,
+        )
+
+    _path: str = ""
+
+    def events(self) -> Iterator[Event]:
+        """What happened and happens, from the beginning; ends when the upload does."""
+        return iter(self._task.events)
+
+    def done(self) -> bool:
+        return self._ended.is_set()
+
+    def result(self, timeout: float | None = None) -> UploadResult:
+        """Wait for the end, `timeout` seconds at most.
+
+        Raises TimeoutError (it is still running), and what `Client.multipart_upload` raises.
+        """
+        if not self._ended.wait(timeout):
+            raise TimeoutError(f"the upload of {self.name} is still running after {timeout} s")
+        if self._error is not None:
+            raise self._error
+        assert self._result is not None
+        return self._result
+
+    # --- orders -------------------------------------------------------------------------------------------------------
+
+    def pause(self) -> None:
+        """Stop sending until `resume()`. Parts under way are cut and will be sent again; stored ones stay."""
+        with self._order:
+            if self._paused or self.done():
+                return
+            self._paused = True
+            engine = self._engine
+        if engine is not None:
+            engine.pause()
+        self._task.events.say("paused")
+
+    def resume(self) -> None:
+        """Go on after `pause()`."""
+        with self._order:
+            if not self._paused:
+                return
+            self._paused = False
+            engine = self._engine
+        if engine is not None:
+            engine.go_on()
+        self._task.events.say("continued")
+
+    def cancel(self) -> None:
+        """Stop at once; what is stored stays and can be resumed. `result()` raises UploadCancelled with the checkpoint."""
+        self._task.scope.cancel()
+
+    def abort(self) -> None:
+        """Stop at once and free what was stored. `result()` raises UploadAborted when the upload id is gone."""
+        self._aborting = True
+        self._task.scope.cancel()
+
+    def set_bandwidth(self, limit: float | None) -> None:
+        """Bytes a second from now on, None for no limit. Raises ValueError for a limit that is not above zero."""
+        self._task.throttle.set(limit)
+
+    # --- the run ------------------------------------------------------------------------------------------------------
+
+    def start(self) -> Upload:
+        """Run in a thread of its own."""
+
+        def run() -> None:
+            try:
+                self.run()
+            except BaseException as error:  # noqa: BLE001  # result() raises it
+                if self._error is None:
+                    self._error = error
+            finally:
+                self._ended.set()
+
+        threading.Thread(target=run, name=f"mossaic-upload-{self.name[:40]}", daemon=True).start()
+        return self
+
+    def run(self) -> UploadResult:
+        """Upload, in this thread. Raises as `Client.multipart_upload`."""
+        try:
+            self._result = self._upload()
+            self._task.meter.phase = "done"
+            self._task.tick(now=True)
+        except BaseException as error:
+            self._error = self._judged(error)
+            if self._error is error:
+                raise
+            raise self._error from error
+        else:
+            return self._result
+        finally:
+            if self._log is not None:
+                self._log.close()
+            self._task.events.close()
+            self._ended.set()
+
+    def _upload(self) -> UploadResult:
+        task = self._task
+        source = open_source(self._given)
+        try:
+            task.tick(now=True)
+            if isinstance(source, Stream):
+                return self._upload_stream(source)
+            return self._upload_source(source)
+        finally:
+            source.close()
+
+    def _upload_source(self, source: Source) -> UploadResult:
+        task, options = self._task, self._task.options
+        identity = self._identity = source.identity()
+        racy, self._path = source.is_racy(identity), source.name
+        log = self._open_log(identity, source.name)
+        part_size = choose_part_size(options.part_size, source.size, goodput=self._goodput)
+        begun = resume(task, source, identity, log) if self._resumes() else None
+        if isinstance(begun, UploadResult):
+            log.done()
+            return begun
+        if begun is None and source.size <= part_size:
+            return self._put(source, Piece(number=1, offset=0, size=source.size), identity)
+        if begun is None:
+            begun = self._initiate(log, part_size)
+        self._begun = begun
+        count = part_count(begun.part_size, source.size)
+        task.meter.begin(total=source.size, parts_total=count)
+        task.meter.kept((part.number, part.size) for part in begun.parts.values())
+        self._write_down(log)
+        missing = (
+            piece_of(number, begun.part_size, source.size)
+            for number in range(1, count + 1)
+            if number not in begun.parts
+        )
+        self._send(begun, log, _Guarded(Pieces(source, missing), source, identity))
+        self._still_the_same(source, identity, begun, racy=racy)
+        return self._complete(begun, log)
+
+    def _upload_stream(self, stream: Stream) -> UploadResult:
+        task, options = self._task, self._task.options
+        identity = SourceIdentity(kind="stream", size=None)
+        log = self._open_log(identity, "")
+        earlier = self._earlier_of_stream(log)
+        part_size = (
+            earlier.part_size if earlier else choose_part_size(options.part_size, None, goodput=self._goodput)
+        )
+        spool = Spool()
+        task.meter.phase = "sending"
+        more = spool.fill(stream, part_size, task.scope)
+        stored = self._stored(earlier) if earlier else None
+        if stored is None and not more:
+            with_spool = Piece(number=1, offset=0, size=spool.size)
+            try:
+                return self._put(spool, with_spool, None)
+            finally:
+                spool.close()
+        begun = (
+            self._initiate(log, part_size)
+            if earlier is None or stored is None
+            else Begun(upload_id=earlier.upload_id, part_size=part_size, parts={})
+        )
+        self._begun = begun
+        self._write_down(log)
+        self._send(
+            begun,
+            log,
+            StreamParts(task, stream, begun, log, first=spool, ended=not more, stored=stored or {}),
+        )
+        return self._complete(begun, log)
+
+    def _earlier_of_stream(self, log: Log) -> Checkpoint | None:
+        given = self._task.options.resume
+        return given if isinstance(given, Checkpoint) else log.checkpoint
+
+    def _stored(self, earlier: Checkpoint) -> dict[int, Part] | None:
+        """What the server holds of an earlier stream; None when that upload is gone."""
+        task = self._task
+        try:
+            listed = wire.stored_parts(task.session, task.bucket, task.name, earlier.upload_id, task.ask())
+            stored = {part.number: part for part in listed}
+        except NoSuchUpload:
+            if isinstance(task.options.resume, Checkpoint):
+                raise
+            task.events.say(
+                "discarded", upload_id=earlier.upload_id, reason="the upload is gone from the server"
+            )
+            return None
+        task.events.say(
+            "resumed",
+            upload_id=earlier.upload_id,
+            parts=len(stored),
+            bytes=sum(p.size for p in stored.values()),
+        )
+        return stored
+
+    # --- steps --------------------------------------------------------------------------------------------------------
+
+    def _resumes(self) -> bool:
+        return self._task.options.resume != "never"
+
+    def _open_log(self, identity: SourceIdentity, path: str) -> Log:
+        task = self._task
+        name = journal_name(task, identity, path)
+        self._log = Log.open(task, name) if self._resumes() else Log(task, Null().open(name))
+        return self._log
+
+    def _initiate(self, log: Log, part_size: int) -> Begun:
+        task = self._task
+        begins = time.time()
+        log.intent()
+        reply = wire.initiate(task.session, task.bucket, task.name, task.options.object, task.ask())
+        begun = Begun(upload_id=reply.value.upload_id, part_size=part_size, parts={})
+        self._begun = begun
+        task.events.say("begun", upload_id=begun.upload_id)
+        if reply.attempts > 1:
+            tell_leftovers(task, begins, "an answer with an upload id was lost", ours=begun.upload_id)
+        return begun
+
+    def _write_down(self, log: Log) -> None:
+        checkpoint = self.checkpoint
+        assert checkpoint is not None
+        log.begun(checkpoint)
+
+    def _put(
+        self, source: Any, piece: Piece, identity: SourceIdentity | None
+    ) -> UploadResult:  # Any: Readable
+        task = self._task
+        task.meter.phase = "sending"
+        task.meter.begin(total=piece.size, parts_total=1)
+        task.tick(now=True)
+        result = put(task, source, piece)
+        if identity is not None and (why := source.changed_since(identity)) is not None:
+            raise SourceChanged(f"the source changed while it was sent: {why}; the object has what was read")
+        assert self._log is not None
+        self._log.done()
+        return replace(result, retries=task.meter.snapshot().retries)
+
+    def _send(self, begun: Begun, log: Log, feed: Feed) -> None:
+        task = self._task
+        task.meter.phase = "sending"
+        engine = Engine(task, begun, log, feed)
+        with self._order:
+            self._engine = engine
+            if self._paused:
+                engine.pause()
+        engine.run()
+
+    def _still_the_same(self, source: Source, identity: SourceIdentity, begun: Begun, *, racy: bool) -> None:
+        """Raises SourceChanged. A change right after the beginning may not show in the times: then the bytes are compared."""
+        why = source.changed_since(identity)
+        if why is None and racy and identity.kind == "file":
+            for part in begun.parts.values():
+                piece = Piece(number=part.number, offset=part.offset, size=part.size)
+                if part.crc64 is not None and crc64_of(source, piece) != part.crc64:
+                    why = f"part {part.number} has other bytes now"
+                    break
+        if why is not None:
+            raise SourceChanged(
+                f"the source changed while it was sent: {why}; run it again to send what differs"
+            )
+
+    def _complete(self, begun: Begun, log: Log) -> UploadResult:
+        task = self._task
+        task.scope.check()
+        task.meter.phase = "completing"
+        task.tick(now=True)
+        result = complete(task, begun, log)
+        log.done()
+        seen = task.meter.snapshot()
+        return replace(result, resumed_bytes=seen.resumed, retries=seen.retries)
+
+    # --- failures -----------------------------------------------------------------------------------------------------
+
+    def _judged(self, error: BaseException) -> BaseException:
+        """What the owner is told; aborts where that was ordered."""
+        gone = isinstance(error, UploadAborted)
+        if gone and self._log is not None:
+            self._log.done()
+        cancelled = self._task.scope.cancelled and isinstance(error, Cancelled) and not gone
+        if (self._aborting or (self._task.options.on_failure == "abort" and not cancelled)) and not gone:
+            self._abort_on_server()
+            if self._aborting:
+                return UploadAborted(f"the upload of {self.name} was aborted")
+        elif cancelled:
+            return UploadCancelled(
+                f"the upload of {self.name} was cancelled and can be resumed", self.checkpoint
+            )
+        if isinstance(error, MossaicError):
+            error.checkpoint = self.checkpoint
+        return error
+
+    def _abort_on_server(self) -> None:
+        """Until the upload is gone: a part in flight when the first abort arrives may still be taken."""
+        begun = self._begun
+        if begun is None:
+            return
+        task = self._task
+        for _ in range(_ABORT_TRIES):
+            try:
+                wire.abort(task.session, task.ref(begun.upload_id), task.outlives_cancel())
+            except NoSuchUpload:
+                break
+            except (ServerError, NetworkError) as error:
+                task.events.say(
+                    "leftover", upload_ids=(begun.upload_id,), reason=f"it could not be aborted: {error}"
+                )
+                return
+            pause(_ABORT_PAUSE_S, None)
+        if self._log is not None:
+            self._log.done()
+        task.events.say("aborted", upload_id=begun.upload_id)
+
+
+class _Guarded:
+    """Parts of a source that is asked before each whether it is still what it was."""
+
+    def __init__(self, pieces: Pieces, source: Source, identity: SourceIdentity) -> None:
+        self._pieces = pieces
+        self._source = source
+        self._identity = identity
+
+    def open(self) -> Iterator[tuple[Piece, Any]]:  # Any: Readable
+        for taken in self._pieces.open():
+            if (why := self._source.changed_since(self._identity)) is not None:
+                raise SourceChanged(
+                    f"the source changed while it was sent: {why}; run it again to send what differs"
+                )
+            yield taken

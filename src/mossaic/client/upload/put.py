@@ -1,0 +1,70 @@
+"""A source small enough for one PutObject: same progress, same checks, same result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mossaic.client.errors import ChecksumMismatch, FileAlreadyExists
+from mossaic.client.object_options import further_headers, object_fields
+from mossaic.client.upload.body import PartBody, content_md5, md5_of
+from mossaic.client.upload.finish import Expected, published
+from mossaic.client.upload.task import UploadResult
+from mossaic.protocol.operations import object as ops
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mossaic.client.upload.body import Readable
+    from mossaic.client.upload.plan import Piece
+    from mossaic.client.upload.task import Task
+
+
+class _TickingBody(PartBody):
+    """Reports progress while it is sent: this is the caller's own thread."""
+
+    def chunks(self) -> Iterator[memoryview]:
+        for chunk in super().chunks():
+            yield chunk
+            self._task.tick()
+
+
+def put(task: Task, source: Readable, piece: Piece) -> UploadResult:
+    """Raises ChecksumMismatch and what `Session.do` raises."""
+    options = task.options.object
+    bodies: list[PartBody] = []
+
+    def body() -> PartBody:
+        bodies.append(_TickingBody(task, source, piece, task.scope))
+        return bodies[-1]
+
+    asked = ops.PutObject(bucket=task.bucket, key=task.name, **object_fields(options, task.name))
+    headers = further_headers(options)
+    if task.options.checksum == "crc64+md5":
+        headers |= content_md5(md5_of(source, piece))
+    try:
+        reply = task.session.do(ops.PUT_OBJECT, asked, task.ask(body=body, headers=headers))
+    except FileAlreadyExists as error:
+        if error.attempts == 1:
+            raise
+        etag = md5_of(source, piece).hex().upper()
+        found = published(task, None, Expected(etag=etag, crc64=bodies[-1].crc64, size=piece.size, parts=1))
+        if found is None:
+            raise
+        return found
+    sent = bodies[-1].crc64
+    if sent is not None and reply.value.crc64 != sent:
+        raise ChecksumMismatch(
+            f"{task.name} has CRC-64 {reply.value.crc64} on the server, {sent} was sent (request id {reply.request_id})"
+        )
+    task.meter.stored(piece.number, piece.size)
+    task.events.say("completed", upload_id=None, etag=reply.value.etag)
+    return UploadResult(
+        bucket=task.bucket,
+        name=task.name,
+        etag=reply.value.etag,
+        crc64=reply.value.crc64,
+        size=piece.size,
+        version_id=reply.value.version_id,
+        callback=reply.value.callback_answer if options.callback is not None else None,
+        request_id=reply.request_id,
+    )
