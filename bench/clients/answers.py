@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
+from base64 import b64encode
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Final
@@ -99,7 +100,8 @@ class Answers:
 
     def _checked(self, length: int) -> dict[str, str]:
         known = self._sums.of(length)
-        return {"ETag": f'"{known.etag}"', "x-oss-hash-crc64ecma": str(known.crc64)}
+        md5 = b64encode(bytes.fromhex(known.etag)).decode("ascii")
+        return {"ETag": f'"{known.etag}"', "Content-MD5": md5, "x-oss-hash-crc64ecma": str(known.crc64)}
 
     def _begun(self, path: str, *, s3: bool) -> Said:
         upload_id = f"{next(self._serial):032X}"

@@ -69,7 +69,7 @@ def medians(runs: Sequence[Run]) -> Medians:
 
 def _median(cell: tuple[str, int], good: Sequence[Run]) -> Median:
     def of(field: str) -> float:
-        return statistics.median(map(operator.attrgetter(field), good))
+        return float(statistics.median(map(operator.attrgetter(field), good)))
 
     return Median(
         row=cell[0],
