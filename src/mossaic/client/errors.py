@@ -134,7 +134,7 @@ class ServerError(MossaicError):
 
 
 def _rebuild(kind: type[ServerError], fields: dict[str, Any]) -> ServerError:  # Any: as above
-    later = {
+    later: dict[str, Any] = {
         name: fields.pop(name)
         for name in ("attempts", "retry_after_s", "part_number", "checkpoint")
         if name in fields

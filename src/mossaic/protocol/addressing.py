@@ -127,6 +127,12 @@ def _decode_query(text: str) -> str:
     return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode("utf-8", "surrogateescape")
 
 
+def copy_source(bucket: str, key: str, version_id: str | None = None) -> str:
+    """`x-oss-copy-source`: `/bucket/key[?versionId=V]`, the key percent-encoded."""
+    version = f"?versionId={quote(version_id, safe='')}" if version_id else ""
+    return f"/{bucket}/{quote(key, safe='-_.~/')}{version}"
+
+
 def object_url(endpoint: str, bucket: str, key: str) -> str:
     """Where an object is found: `scheme://BUCKET.HOST/KEY`, and path style where the host is an IP address.
 

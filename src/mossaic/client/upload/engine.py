@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final, Protocol
 
-from mossaic.client.checkpoint import PartRecord
 from mossaic.client.errors import (
     Cancelled,
     ChecksumMismatch,
@@ -19,14 +18,13 @@ from mossaic.client.errors import (
 )
 from mossaic.client.exchange import pause
 from mossaic.client.http import Scope
-from mossaic.client.object_options import traffic_headers
-from mossaic.client.upload.body import PartBody, content_md5, md5_of
 from mossaic.client.upload.parallel import Parallelism
-from mossaic.protocol.operations import multipart as ops
+from mossaic.client.upload.part import send_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mossaic.client.checkpoint import PartRecord
     from mossaic.client.upload.body import Readable
     from mossaic.client.upload.log import Log
     from mossaic.client.upload.plan import Piece
@@ -61,6 +59,11 @@ class Engine:
         self._attempts: set[Scope] = set()  # of the parts under way
         self._parallel = Parallelism(task.options.parallel)
         self._threads = 0
+
+    @property
+    def parallel(self) -> int:
+        """Parts that may go at the same time, at the moment."""
+        return self._parallel.allowed
 
     # --- orders, from any thread --------------------------------------------------------------------------------------
 
@@ -194,7 +197,7 @@ class Engine:
                     raise Cancelled("the upload stops")
                 self._attempts.add(scope)
             try:
-                return self._attempt(piece, source, scope)
+                return send_part(self._task, self._begun.upload_id, piece, source, scope)
             except ChecksumMismatch:
                 damaged += 1
                 if damaged >= self._task.session.retry.attempts:
@@ -207,35 +210,6 @@ class Engine:
             finally:
                 with self._news:
                     self._attempts.discard(scope)
-
-    def _attempt(self, piece: Piece, source: Readable, scope: Scope) -> PartRecord:
-        task, options = self._task, self._task.options
-        bodies: list[PartBody] = []
-
-        def body() -> PartBody:
-            bodies.append(PartBody(task, source, piece, scope))
-            return bodies[-1]
-
-        headers = traffic_headers(options.object.traffic_limit)
-        if options.checksum == "crc64+md5":
-            headers |= content_md5(md5_of(source, piece))
-        asked = ops.UploadPart(
-            bucket=task.bucket, key=task.name, upload_id=self._begun.upload_id, part_number=str(piece.number)
-        )
-        ask = task.ask(body=body, headers=headers, scope=scope, part_number=piece.number)
-        reply = task.session.do(ops.UPLOAD_PART, asked, ask)
-        told, sent = reply.value.crc64, bodies[-1].crc64
-        if told is not None and sent is not None and int(told) != sent:
-            raise ChecksumMismatch(
-                f"part {piece.number} has CRC-64 {told} on the server, {sent} was sent (request id {reply.request_id})"
-            )
-        return PartRecord(
-            number=piece.number,
-            offset=piece.offset,
-            size=piece.size,
-            etag=reply.value.etag.upper(),
-            crc64=sent if sent is not None else (int(told) if told is not None else None),
-        )
 
 
 class Pieces:

@@ -69,11 +69,11 @@ def complete(task: Task, begun: Begun, log: Log) -> UploadResult:
         raise ChecksumMismatch(
             f"the object has CRC-64 {told} on the server, its parts make {crc} (request id {reply.request_id})"
         )
-    task.events.say("completed", upload_id=begun.upload_id, etag=value.etag_header)
+    task.events.say("completed", upload_id=begun.upload_id, etag=value.etag_header or value.etag)
     return UploadResult(
         bucket=task.bucket,
         name=task.name,
-        etag=value.etag_header,
+        etag=value.etag_header or value.etag,
         crc64=told if told is not None else crc,
         size=expected.size,
         version_id=value.version_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from mossaic.client.checkpoint import Checkpoint, SourceIdentity
 from mossaic.client.errors import (
@@ -18,7 +18,6 @@ from mossaic.client.errors import (
     UploadAborted,
     UploadCancelled,
 )
-from mossaic.client.exchange import pause
 from mossaic.client.store import Null
 from mossaic.client.upload import wire
 from mossaic.client.upload.body import crc64_of
@@ -37,13 +36,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from mossaic.client.upload.engine import Feed
+    from mossaic.client.upload.line import Line
     from mossaic.client.upload.progress import Progress
     from mossaic.client.upload.source import Source
     from mossaic.client.upload.task import Event, Task
     from mossaic.client.upload.wire import Part
-
-_ABORT_TRIES: Final = 8
-_ABORT_PAUSE_S: Final = 0.2
 
 
 class Upload:
@@ -53,10 +50,10 @@ class Upload:
     for more than a moment. What happens to one upload never touches another.
     """
 
-    def __init__(self, task: Task, source: Any, *, goodput: float | None = None) -> None:  # Any: SourceLike
+    def __init__(self, task: Task, source: Any, *, line: Line) -> None:  # Any: SourceLike
         self._task = task
         self._given = source
-        self._goodput = goodput
+        self._line = line
         self._log: Log | None = None
         self._begun: Begun | None = None
         self._identity: SourceIdentity | None = None
@@ -223,7 +220,7 @@ class Upload:
         identity = self._identity = source.identity()
         racy, self._path = source.is_racy(identity), source.name
         log = self._open_log(identity, source.name)
-        part_size = choose_part_size(options.part_size, source.size, goodput=self._goodput)
+        part_size = choose_part_size(options.part_size, source.size, goodput=self._line.goodput)
         begun = resume(task, source, identity, log) if self._resumes() else None
         if isinstance(begun, UploadResult):
             log.done()
@@ -252,7 +249,9 @@ class Upload:
         log = self._open_log(identity, "")
         earlier = self._earlier_of_stream(log)
         part_size = (
-            earlier.part_size if earlier else choose_part_size(options.part_size, None, goodput=self._goodput)
+            earlier.part_size
+            if earlier
+            else choose_part_size(options.part_size, None, goodput=self._line.goodput)
         )
         spool = Spool()
         task.meter.phase = "sending"
@@ -286,7 +285,7 @@ class Upload:
         """What the server holds of an earlier stream; None when that upload is gone."""
         task = self._task
         try:
-            listed = wire.stored_parts(task.session, task.bucket, task.name, earlier.upload_id, task.ask())
+            listed = wire.stored_parts(task.session, task.ref(earlier.upload_id), task.ask())
             stored = {part.number: part for part in listed}
         except NoSuchUpload:
             if isinstance(task.options.resume, Checkpoint):
@@ -306,7 +305,7 @@ class Upload:
     # --- steps --------------------------------------------------------------------------------------------------------
 
     def _resumes(self) -> bool:
-        return self._task.options.resume != "never"
+        return bool(self._task.options.resume != "never")
 
     def _open_log(self, identity: SourceIdentity, path: str) -> Log:
         task = self._task
@@ -353,7 +352,9 @@ class Upload:
             self._engine = engine
             if self._paused:
                 engine.pause()
+        begins, before = time.monotonic(), task.meter.wire_bytes()
         engine.run()
+        self._line.saw(task.meter.wire_bytes() - before, time.monotonic() - begins, engine.parallel)
 
     def _still_the_same(self, source: Source, identity: SourceIdentity, begun: Begun, *, racy: bool) -> None:
         """Raises SourceChanged. A change right after the beginning may not show in the times: then the bytes are compared."""
@@ -405,17 +406,13 @@ class Upload:
         if begun is None:
             return
         task = self._task
-        for _ in range(_ABORT_TRIES):
-            try:
-                wire.abort(task.session, task.ref(begun.upload_id), task.outlives_cancel())
-            except NoSuchUpload:
-                break
-            except (ServerError, NetworkError) as error:
-                task.events.say(
-                    "leftover", upload_ids=(begun.upload_id,), reason=f"it could not be aborted: {error}"
-                )
-                return
-            pause(_ABORT_PAUSE_S, None)
+        try:
+            wire.abort_for_good(task.session, task.ref(begun.upload_id), task.outlives_cancel())
+        except (ServerError, NetworkError) as error:
+            task.events.say(
+                "leftover", upload_ids=(begun.upload_id,), reason=f"it could not be aborted: {error}"
+            )
+            return
         if self._log is not None:
             self._log.done()
         task.events.say("aborted", upload_id=begun.upload_id)

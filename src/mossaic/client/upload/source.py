@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Protocol, TypeAlias, cast
 
 from mossaic.client.checkpoint import SourceIdentity
 from mossaic.client.errors import SourceChanged
@@ -16,7 +16,7 @@ from mossaic.protocol.checksum import crc64
 from mossaic.protocol.limits import KIB
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterable, Callable
     from typing import Literal
 
 CHUNK: Final = (
@@ -35,7 +35,8 @@ class Reader(Protocol):
     def read(self, size: int = -1, /) -> bytes | None: ...
 
 
-SourceLike = "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Reader | Iterable[Chunk] | AsyncIterable[Chunk]"
+# What callers may give; AsyncClient takes asynchronous iterators, too.
+SourceLike: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview | Reader | Iterable[Chunk] | AsyncIterable[Chunk]"
 
 
 class Source(Protocol):

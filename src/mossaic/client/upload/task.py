@@ -12,10 +12,12 @@ from mossaic.client.errors import DeadlineExceeded, ServerError
 from mossaic.client.exchange import Ask
 from mossaic.client.object_options import ObjectOptions
 from mossaic.client.upload.progress import Meter
+from mossaic.client.upload.wire import UploadRef
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from mossaic.client.checkpoint import Checkpoint
     from mossaic.client.exchange import Session
     from mossaic.client.http import Body, Scope
     from mossaic.client.options import Checksum, Retrying
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from mossaic.client.upload.throttle import Throttle
 
 Parallel = int | Literal["auto"]
-Resume = "Literal['auto', 'verify', 'never'] | Checkpoint"
 EventKind = Literal[
     "begun",  # an upload id was given (upload_id)
     "resumed",  # an earlier attempt goes on (upload_id, parts, bytes)
@@ -84,11 +85,12 @@ class Events:
         seen = 0
         while True:
             with self._news:
-                self._news.wait_for(lambda: self._count > seen or self._closed)
-                fresh = list(self._kept)[-(self._count - seen) :] if self._count > seen else []
+                while self._count == seen:
+                    if self._closed:
+                        return
+                    self._news.wait()
+                fresh = list(self._kept)[-(self._count - seen) :]
                 seen = self._count
-                if not fresh and self._closed:
-                    return
             yield from fresh
 
 
@@ -99,7 +101,7 @@ class UploadOptions:
     object: ObjectOptions = field(default_factory=ObjectOptions)
     part_size: PartSize = "auto"
     parallel: Parallel = "auto"
-    resume: Any = "auto"  # Any: Resume; spelled out in the public methods
+    resume: Literal["auto", "verify", "never"] | Checkpoint = "auto"
     checksum: Checksum = "crc64"
     deadline: float | None = None
     on_failure: Literal["keep", "abort"] = "keep"
@@ -110,7 +112,8 @@ class UploadOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadResult:
-    """A stored object. `upload_id` is None when it was small enough for one PutObject; `parts` counts parts.
+    """A stored object. `upload_id` is None when it was small enough for one PutObject; `parts` counts parts. `size` and `parts` are
+    None where a single Complete does not know them.
 
     `resumed_bytes` were stored by an earlier attempt and not sent again. `callback` is the JSON text (or whatever it was) that the
     callback's receiver answered. `etag` is bare, `crc64` an int.
@@ -120,10 +123,10 @@ class UploadResult:
     name: str
     etag: str
     crc64: int | None
-    size: int
+    size: int | None
     version_id: str | None = None
     upload_id: str | None = None
-    parts: int = 1
+    parts: int | None = 1
     resumed_bytes: int = 0
     retries: int = 0
     callback: bytes | None = None
@@ -156,6 +159,9 @@ class Task:
         self.until = None if options.deadline is None else time.monotonic() + options.deadline
         self.on_throttled: Callable[[], None] | None = None  # the server asks for less
         self._next_tick = 0.0
+
+    def ref(self, upload_id: str) -> UploadRef:
+        return UploadRef(bucket=self.bucket, name=self.name, upload_id=upload_id)
 
     def tick(self, *, now: bool = False) -> None:
         """Report progress, at most every `progress_every_s`. Only the thread that runs the upload calls this."""

@@ -46,13 +46,12 @@ class Throttle:
         """Wait until `count` bytes may go. Raises Cancelled."""
         if self._parent is not None:
             self._parent.take(count, scope)
-        if self._limit is None:
-            return
         with self._lock:
-            if self._limit is None:
+            limit, era = self._limit, self._era
+            begins = max(time.monotonic(), self._free_at)
+            if limit is None:
                 return
-            era, begins = self._era, max(time.monotonic(), self._free_at)
-            self._free_at = begins + count / self._limit
+            self._free_at = begins + count / limit
         while era == self._era and (left := begins - time.monotonic()) > 0:
             if scope is not None:
                 scope.check()

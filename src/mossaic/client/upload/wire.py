@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from mossaic.client.exchange import PLAIN
+from mossaic.client.errors import NoSuchUpload
+from mossaic.client.exchange import PLAIN, pause
 from mossaic.client.object_options import further_headers, object_fields
+from mossaic.client.paging import page_limit
+from mossaic.protocol.limits import MAX_PAGE
 from mossaic.protocol.operations import multipart as ops
 from mossaic.protocol.xml import DECLARATION
 
@@ -17,7 +20,8 @@ if TYPE_CHECKING:
     from mossaic.client.exchange import Ask, Reply, Session
     from mossaic.client.object_options import ObjectOptions
 
-_PAGE: Final = 1000
+_ABORT_TRIES: Final = 8
+_ABORT_PAUSE_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,27 +59,37 @@ def initiate(
     )
 
 
-def stored_parts(session: Session, ref: UploadRef, ask: Ask = PLAIN, *, page: int = _PAGE) -> Iterator[Part]:
+def stored_parts(session: Session, ref: UploadRef, ask: Ask = PLAIN) -> Iterator[Part]:
     """Every part, by number. Raises NoSuchUpload and what `Session.do` raises."""
+    for page in part_pages(session, ref, ask):
+        yield from page
+
+
+def part_pages(
+    session: Session, ref: UploadRef, ask: Ask = PLAIN, *, page: int = MAX_PAGE
+) -> Iterator[list[Part]]:
+    """The same by pages of up to `page` parts."""
     marker: str | None = None
     while True:
         asked = ops.ListParts(
             bucket=ref.bucket,
             key=ref.name,
             upload_id=ref.upload_id,
-            max_parts=str(page),
+            max_parts=page_limit(page, None),
             part_number_marker=marker,
             encoding_type="url",
         )
         value = session.do(ops.LIST_PARTS, asked, ask).value
-        for part in value.parts:
-            yield Part(
+        yield [
+            Part(
                 number=part.number,
                 etag=part.etag.upper(),
                 size=part.size,
                 crc64=int(part.crc64) if part.crc64 else None,
                 modified_at=part.last_modified,
             )
+            for part in value.parts
+        ]
         if not value.is_truncated:
             return
         marker = str(value.next_part_number_marker)
@@ -108,6 +122,19 @@ def abort(session: Session, ref: UploadRef, ask: Ask = PLAIN) -> None:
     """Raises NoSuchUpload and what `Session.do` raises."""
     asked = ops.AbortMultipartUpload(bucket=ref.bucket, key=ref.name, upload_id=ref.upload_id)
     session.do(ops.ABORT_MULTIPART_UPLOAD, asked, ask)
+
+
+def abort_for_good(session: Session, ref: UploadRef, ask: Ask = PLAIN) -> None:
+    """Abort until the upload is gone: a part in flight when the first abort arrives may still be taken.
+
+    An upload that is gone already is fine. Raises ServerError when it does not go away, and what `Session.do` raises.
+    """
+    for tried in range(_ABORT_TRIES):
+        try:
+            abort(session, ref, ask)
+        except NoSuchUpload:
+            return
+        pause(_ABORT_PAUSE_S * tried, ask.scope)
 
 
 def _document(parts: Iterable[tuple[int, str]]) -> bytes:

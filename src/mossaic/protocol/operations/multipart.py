@@ -55,11 +55,11 @@ class UploadPart(OnObject):
 
 @shape
 class UploadPartResult:
-    """`content_md5` is base64, `crc64` decimal; oss2, v2, Go and Java compare the latter with their own."""
+    """`content_md5` is base64, `crc64` decimal; oss2, v2, Go and Java compare the latter with their own. Ours are always there."""
 
     etag: Annotated[str, Header("ETag", quoted=True)]
-    content_md5: Annotated[str, Header("Content-MD5")]
-    crc64: Annotated[str, Header("x-oss-hash-crc64ecma")]
+    content_md5: Annotated[str | None, Header("Content-MD5")] = None
+    crc64: Annotated[str | None, Header("x-oss-hash-crc64ecma")] = None
     server_side_encryption: Annotated[str | None, Header("x-oss-server-side-encryption")] = None
 
 
@@ -88,8 +88,8 @@ class CopyPartResult:
 
     last_modified: Annotated[datetime, Element("LastModified")]
     etag: Annotated[str, Element("ETag", quoted=True)]
-    etag_header: Annotated[str, Header("ETag", quoted=True)]
-    crc64: Annotated[str, Header("x-oss-hash-crc64ecma")]
+    etag_header: Annotated[str | None, Header("ETag", quoted=True)] = None
+    crc64: Annotated[str | None, Header("x-oss-hash-crc64ecma")] = None
     content_range: Annotated[str | None, Header("Content-Range")] = None
     source_version_id: Annotated[str | None, Header("x-oss-copy-source-version-id")] = None
 
@@ -132,18 +132,18 @@ class CompleteMultipartUpload(OnObject):
 class CompleteMultipartUploadResult:
     """The ETag travels twice: ali-oss reads the header, Java the body.
 
-    `callback_answer` is that of an upload callback; it replaces the XML.
+    `callback_answer` is that of an upload callback; it replaces the XML, so that a client then reads the headers only.
     """
 
     XML_ROOT: ClassVar[str] = "CompleteMultipartUploadResult"
 
     encoding_type: Annotated[str | None, Element("EncodingType")] = None
-    location: Annotated[str, Element("Location")]
-    bucket: Annotated[str, Element("Bucket")]
-    key: Annotated[str, Element("Key", encoded=True)]
-    etag: Annotated[str, Element("ETag", quoted=True)]
-    etag_header: Annotated[str, Header("ETag", quoted=True)]
-    crc64: Annotated[str, Header("x-oss-hash-crc64ecma")]
+    location: Annotated[str, Element("Location")] = ""
+    bucket: Annotated[str, Element("Bucket")] = ""
+    key: Annotated[str, Element("Key", encoded=True)] = ""
+    etag: Annotated[str, Element("ETag", quoted=True)] = ""
+    etag_header: Annotated[str, Header("ETag", quoted=True)] = ""
+    crc64: Annotated[str | None, Header("x-oss-hash-crc64ecma")] = None
     version_id: Annotated[str | None, Header("x-oss-version-id")] = None
     server_side_encryption: Annotated[str | None, Header("x-oss-server-side-encryption")] = None
     callback_answer: Annotated[bytes | None, Payload("application/json")] = None
@@ -194,12 +194,12 @@ class ListParts(OnObject):
 
 @shape
 class StoredPart:
-    """`crc64` is always there: v2 and Go combine the CRCs of a resumed upload from it."""
+    """`crc64` is always there in our answers: v2 and Go combine the CRCs of a resumed upload from it."""
 
     number: Annotated[int, Element("PartNumber")]
     last_modified: Annotated[datetime, Element("LastModified")]
     etag: Annotated[str, Element("ETag", quoted=True)]
-    crc64: Annotated[str, Element("HashCrc64ecma")]
+    crc64: Annotated[str | None, Element("HashCrc64ecma")] = None
     size: Annotated[int, Element("Size")]
 
 
@@ -213,10 +213,10 @@ class ListPartsResult:
     bucket: Annotated[str, Element("Bucket")]
     key: Annotated[str, Element("Key", encoded=True)]
     upload_id: Annotated[str, Element("UploadId")]
-    storage_class: Annotated[str, Element("StorageClass")]
-    part_number_marker: Annotated[int, Element("PartNumberMarker")]
-    next_part_number_marker: Annotated[int, Element("NextPartNumberMarker")]
-    max_parts: Annotated[int, Element("MaxParts")]
+    storage_class: Annotated[str, Element("StorageClass")] = "Standard"
+    part_number_marker: Annotated[int, Element("PartNumberMarker")] = 0
+    next_part_number_marker: Annotated[int, Element("NextPartNumberMarker")] = 0
+    max_parts: Annotated[int, Element("MaxParts")] = 0
     is_truncated: Annotated[bool, Element("IsTruncated")]
     client_encryption_key: Annotated[str | None, Element("ClientEncryptionKey")] = None
     client_encryption_start: Annotated[str | None, Element("ClientEncryptionStart")] = None

@@ -1,0 +1,48 @@
+"""One part, sent once over and checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mossaic.client.checkpoint import PartRecord
+from mossaic.client.errors import ChecksumMismatch
+from mossaic.client.object_options import traffic_headers
+from mossaic.client.upload.body import PartBody, content_md5, md5_of
+from mossaic.protocol.operations import multipart as ops
+
+if TYPE_CHECKING:
+    from mossaic.client.http import Scope
+    from mossaic.client.upload.body import Readable
+    from mossaic.client.upload.plan import Piece
+    from mossaic.client.upload.task import Task
+
+
+def send_part(task: Task, upload_id: str, piece: Piece, source: Readable, scope: Scope) -> PartRecord:
+    """Raises ChecksumMismatch (the part is stored, but not these bytes: send it again), and what `Session.do` raises."""
+    options = task.options
+    bodies: list[PartBody] = []
+
+    def body() -> PartBody:
+        bodies.append(PartBody(task, source, piece, scope))
+        return bodies[-1]
+
+    headers = traffic_headers(options.object.traffic_limit)
+    if options.checksum == "crc64+md5":
+        headers |= content_md5(md5_of(source, piece))
+    asked = ops.UploadPart(
+        bucket=task.bucket, key=task.name, upload_id=upload_id, part_number=str(piece.number)
+    )
+    ask = task.ask(body=body, headers=headers, scope=scope, part_number=piece.number)
+    reply = task.session.do(ops.UPLOAD_PART, asked, ask)
+    told, sent = reply.value.crc64, bodies[-1].crc64
+    if told is not None and sent is not None and int(told) != sent:
+        raise ChecksumMismatch(
+            f"part {piece.number} has CRC-64 {told} on the server, {sent} was sent (request id {reply.request_id})"
+        )
+    return PartRecord(
+        number=piece.number,
+        offset=piece.offset,
+        size=piece.size,
+        etag=reply.value.etag.upper(),
+        crc64=sent if sent is not None else (int(told) if told is not None else None),
+    )
