@@ -71,8 +71,8 @@ class File:
 
     def names(self) -> Iterator[str]:
         with _failing("list", self.directory):
-            found = sorted(self.directory.glob(f"*{_SUFFIX}"))
-        for path in found:
+            found = os.listdir(self.directory) if self.directory.exists() else []  # noqa: PTH208  # paths are not needed
+        for path in (self.directory / file for file in found if file.endswith(_SUFFIX)):
             name = _name_if_used(path)
             if name is not None and self._path(name) == path:
                 yield name

@@ -15,7 +15,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from mossaic.client.store.disk import open_private
+from mossaic.client.store.disk import open_private, write_all
 
 if sys.platform != "win32":  # where the rest of the SDK can still be imported
     import fcntl
@@ -78,20 +78,32 @@ def take(path: Path, locking: Locking = "auto") -> Hold:
 
 def _take_flock(path: Path) -> Hold:
     for _ in range(_TRIES):
-        descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
+        descriptor, is_new = _opened(path)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if _is_named(descriptor, path):
-                _tell(descriptor)
+                with contextlib.suppress(OSError):  # a full disk: then it is not known who holds it
+                    _tell(descriptor)
                 return Hold(path, descriptor)
         except BlockingIOError:
-            holder = _told(path)
             os.close(descriptor)
-            raise Busy(_known(holder)) from None
-        except BaseException:
+            raise Busy(_known(_told(path))) from None
+        except OSError:
             os.close(descriptor)
+            if is_new:  # without flock here, its existence would be taken for a lock
+                path.unlink(missing_ok=True)
             raise
         os.close(descriptor)  # its holder removed it between our two calls
+    raise Busy(None)
+
+
+def _opened(path: Path) -> tuple[int, bool]:
+    """The lock file, and whether it was made for this."""
+    for _ in range(_TRIES):
+        with contextlib.suppress(FileNotFoundError):
+            return open_private(path, os.O_RDWR), False
+        with contextlib.suppress(FileExistsError):
+            return open_private(path, os.O_RDWR | os.O_CREAT | os.O_EXCL), True
     raise Busy(None)
 
 
@@ -109,8 +121,7 @@ def _take_file(path: Path) -> Hold:
             except FileExistsError:
                 pass
             else:
-                _tell(descriptor)
-                os.close(descriptor)
+                _sign(descriptor, path)
                 _own.add(str(path))
                 return Hold(path, None)
         holder = _told(path)
@@ -118,6 +129,17 @@ def _take_file(path: Path) -> Hold:
             raise Busy(_known(holder))
         _clear(path, holder)
     raise Busy(None)
+
+
+def _sign(descriptor: int, path: Path) -> None:
+    """Write who holds it: without that others would take it for a stale one."""
+    try:
+        _tell(descriptor)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+    finally:
+        os.close(descriptor)
 
 
 def _clear(path: Path, seen: _Holder | None) -> None:
@@ -154,10 +176,8 @@ def _age_s(path: Path) -> float:
 
 
 def _tell(descriptor: int) -> None:
-    """Write who holds it. A disk without room for that is none of our concern: then it is not known."""
     os.ftruncate(descriptor, 0)
-    with contextlib.suppress(OSError):
-        os.pwrite(descriptor, f"{os.getpid()} {socket.gethostname()}\n".encode(errors="replace"), 0)
+    write_all(descriptor, f"{os.getpid()} {socket.gethostname()}\n".encode(errors="replace"), 0)
 
 
 def _told(path: Path) -> _Holder | None:

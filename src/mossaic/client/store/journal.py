@@ -161,6 +161,7 @@ class Log(ABC):
             try:
                 if self._settled < self._written:
                     self._sync()
+                    self._settled = self._written
             finally:
                 self._release()
 

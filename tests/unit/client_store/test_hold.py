@@ -1,0 +1,146 @@
+"""Lock files: who has it, who is gone, and file systems without flock."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import socket
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mossaic.client.store.hold import Busy, take
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from mossaic.client.store.hold import Locking
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "name.held"
+
+
+@pytest.fixture(params=["flock", "file"])
+def locking(request: pytest.FixtureRequest) -> Locking:
+    return request.param  # type: ignore[no-any-return]  # the two above
+
+
+def a_finished_process() -> int:
+    with subprocess.Popen([sys.executable, "-c", ""]) as process:
+        process.wait()
+        return process.pid
+
+
+def test_it_tells_who_holds_it_and_is_gone_when_let_go(path: Path, locking: Locking) -> None:
+    hold = take(path, locking)
+    with pytest.raises(Busy) as busy:
+        take(path, locking)
+    assert busy.value.pid == os.getpid()
+
+    hold.release()
+
+    assert not path.exists()
+    take(path, locking).release()
+
+
+def test_what_a_dead_process_left_is_taken_over(path: Path, locking: Locking) -> None:
+    path.write_text(f"{a_finished_process()} {socket.gethostname()}\n")
+
+    hold = take(path, locking)
+
+    assert path.read_text() == f"{os.getpid()} {socket.gethostname()}\n"
+    with pytest.raises(Busy):
+        take(path, locking)
+    hold.release()
+    assert list(path.parent.iterdir()) == []
+
+
+def test_what_an_earlier_process_of_our_number_left_is_taken_over(path: Path) -> None:
+    """In a container the program has the same number after every restart."""
+    path.write_text(f"{os.getpid()} {socket.gethostname()}\n")
+
+    take(path, "file").release()
+
+
+def test_a_lock_file_of_a_living_process_is_respected(path: Path) -> None:
+    with subprocess.Popen(["sleep", "60"]) as sleeper:
+        path.write_text(f"{sleeper.pid} {socket.gethostname()}\n")
+        with pytest.raises(Busy) as busy:
+            take(path, "file")
+        sleeper.kill()
+
+    assert busy.value.pid == sleeper.pid
+    take(path, "file").release()
+
+
+def test_a_lock_file_of_another_host_is_respected_and_its_number_is_not_told(path: Path) -> None:
+    path.write_text(f"{a_finished_process()} another-host.example\n")
+
+    with pytest.raises(Busy) as busy:
+        take(path, "file")
+
+    assert busy.value.pid is None
+
+
+def test_a_lock_file_that_was_just_made_is_respected_and_an_old_empty_one_is_not(path: Path) -> None:
+    path.touch()
+    with pytest.raises(Busy):
+        take(path, "file")
+
+    os.utime(path, (1, 1))
+    take(path, "file").release()
+
+
+def test_a_clearing_that_was_killed_does_not_block_for_ever(path: Path) -> None:
+    path.write_text(f"{a_finished_process()} {socket.gethostname()}\n")
+    guard = path.with_name(path.name + ".clearing")
+    guard.touch()
+    with pytest.raises(Busy):
+        take(path, "file")
+
+    os.utime(guard, (1, 1))
+    take(path, "file").release()
+    assert list(path.parent.iterdir()) == []
+
+
+def test_without_flock_the_files_existence_is_the_lock(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unsupported(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOTSUP, "Operation not supported")
+
+    monkeypatch.setattr(fcntl, "flock", unsupported)
+
+    hold = take(path)
+    with pytest.raises(Busy) as busy:
+        take(path)
+    assert busy.value.pid == os.getpid()
+    with pytest.raises(OSError, match="not supported"):
+        take(path, "flock")
+    hold.release()
+    assert list(path.parent.iterdir()) == []
+
+
+def test_of_many_threads_that_take_over_one_gets_it(path: Path, locking: Locking) -> None:
+    threads = 8
+    gone = a_finished_process()
+    start = threading.Barrier(threads)
+
+    def work(_: int) -> object:
+        start.wait()
+        try:
+            return take(path, locking)
+        except Busy:
+            return None
+
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in range(50):
+            path.write_text(f"{gone} {socket.gethostname()}\n")
+            holds = [hold for hold in pool.map(work, range(threads)) if hold is not None]
+            assert len(holds) == 1
+            holds[0].release()  # type: ignore[attr-defined]  # a Hold
