@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Literal, TypedDict, cast
 from urllib.parse import quote
 
 from mossaic.client.callback import Callback
+from mossaic.client.read_options import Conditions
 from mossaic.protocol.mime import content_type_of
 
 if TYPE_CHECKING:
@@ -20,6 +22,7 @@ TRAFFIC_LIMIT: Final = "x-oss-traffic-limit"
 MIN_TRAFFIC_LIMIT: Final = 819_200  # bit/s (OSS API: "single-connection bandwidth throttling")
 MAX_TRAFFIC_LIMIT: Final = 838_860_800  # bit/s
 _META: Final = "x-oss-meta-"
+_SAID_AT_COMPLETE: Final = frozenset({"callback", "callback_var", "forbid_overwrite", "meta"})
 
 # These say where a message ends and who sent it: they belong to the exchange, never to a caller.
 _OURS: Final = frozenset(
@@ -83,6 +86,10 @@ class WriteOptions(TypedDict, total=False):
     persistent: Mapping[str, str]
 
 
+class CopyOptions(WriteOptions, Conditions, total=False):
+    """What a copy carries, and conditions on its source."""
+
+
 class ObjectFields(TypedDict):
     """The fields of `WritesObject`, to be unpacked into any shape that writes an object."""
 
@@ -128,6 +135,21 @@ def object_fields(options: ObjectOptions, key: str | None) -> ObjectFields:
     meta = {name.removeprefix(_META): text for name, text in named.items() if name.startswith(_META)}
     meta |= {name.lower().removeprefix(_META): text for name, text in options.meta.items()}
     return cast("ObjectFields", {**said, "meta": meta})
+
+
+def fingerprint(options: ObjectOptions, key: str) -> str:
+    """Same text, same object but for its bytes: what InitiateMultipartUpload says once and for all. A digest, so that it is short and
+    tells nobody."""
+    fields = object_fields(options, key)
+    once = {name: text for name, text in fields.items() if name not in _SAID_AT_COMPLETE}
+    said = repr(
+        (
+            sorted(once.items(), key=str),
+            sorted(fields["meta"].items()),
+            sorted(further_headers(options).items()),
+        )
+    )
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
 def further_headers(options: ObjectOptions) -> dict[str, str]:

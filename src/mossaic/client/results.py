@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PutResult:
-    """A stored object. `callback_answer`: what the callback's receiver answered, None without a callback."""
+    """A stored object. `callback`: what the callback's receiver answered, None without a callback."""
 
     bucket: str
-    key: str
+    name: str
     size: int
     etag: str
     crc64: int | None
     version_id: str | None = None
-    callback_answer: bytes | None = None
+    callback: bytes | None = None
     request_id: str = ""
 
     @property
     def data(self) -> Any:  # Any: whatever JSON the callback's receiver answered
         """The callback's answer read as JSON, as ali-oss gives it. Raises ValueError when it is not JSON."""
-        return None if self.callback_answer is None else json.loads(self.callback_answer)
+        return None if self.callback is None else json.loads(self.callback)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +41,7 @@ class AppendResult:
     """`position` is where the next append goes: the object's size now. `crc64` is the whole object's."""
 
     bucket: str
-    key: str
+    name: str
     position: int
     etag: str
     crc64: int | None
@@ -52,7 +52,7 @@ class AppendResult:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyResult:
     bucket: str
-    key: str
+    name: str
     etag: str
     modified_at: datetime
     crc64: int | None = None
@@ -74,7 +74,7 @@ class DeleteResult:
 class Undeleted:
     """An object that was not deleted, and why."""
 
-    key: str
+    name: str
     version_id: str | None
     error: ServerError
 
@@ -96,7 +96,7 @@ class ObjectInfo:
     """
 
     bucket: str
-    key: str
+    name: str
     size: int
     etag: str
     modified_at: datetime
@@ -125,7 +125,7 @@ class ObjectMeta:
     """The short form. Of a symbolic link, the link's own facts."""
 
     bucket: str
-    key: str
+    name: str
     size: int
     etag: str
     modified_at: datetime
@@ -147,7 +147,7 @@ class SymlinkResult:
     """A symbolic link that was made."""
 
     bucket: str
-    key: str
+    name: str
     etag: str
     version_id: str | None = None
     request_id: str = ""
@@ -158,7 +158,7 @@ class SymlinkInfo:
     """A symbolic link itself. `target` is the key it points to, in the same bucket."""
 
     bucket: str
-    key: str
+    name: str
     target: str
     etag: str
     modified_at: datetime
@@ -187,12 +187,12 @@ class PostForm:
 
 
 def object_info(
-    facts: ObjectFacts, *, bucket: str, key: str, size: int, headers: Mapping[str, str]
+    facts: ObjectFacts, *, bucket: str, name: str, size: int, headers: Mapping[str, str]
 ) -> ObjectInfo:
     """`headers` are the answer's, by lower-case name."""
     return ObjectInfo(
         bucket=bucket,
-        key=key,
+        name=name,
         size=size,
         etag=facts.etag,
         modified_at=facts.last_modified,

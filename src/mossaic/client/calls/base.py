@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 from mossaic.client.exchange import PLAIN
 from mossaic.protocol.codec import write_request
@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     from mossaic.client.options import Checksum
     from mossaic.client.upload.throttle import Throttle
     from mossaic.protocol.operation import Operation
+
+
+class Place(TypedDict):
+    """The fields of a shape that names an object."""
+
+    bucket: str
+    key: str
+
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -56,6 +64,12 @@ class Calls:
         if not chosen:
             raise ValueError("no bucket: name one in the call, or give the client one")
         return chosen
+
+    def _at(self, name: str, bucket: str | None) -> Place:
+        """Raises ValueError for an empty name: such a request would be one to the bucket itself."""
+        if not name:
+            raise ValueError("the name of an object must not be empty")
+        return Place(bucket=self._in(bucket), key=name)
 
     def _asking(
         self,

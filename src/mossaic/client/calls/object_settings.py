@@ -27,12 +27,12 @@ class ObjectSettings(Calls):
     ) -> str | None:
         """The version that was changed, in a bucket that has versions. Raises NoSuchKey, InvalidArgument, AccessDenied and what
         every call raises."""
-        asked = ops.PutObjectAcl(bucket=self._in(bucket), key=name, object_acl=acl, version_id=version_id)
+        asked = ops.PutObjectAcl(**self._at(name, bucket), object_acl=acl, version_id=version_id)
         return self._do(ops.PUT_OBJECT_ACL, asked).value.version_id
 
     def get_acl(self, name: str, *, version_id: str | None = None, bucket: str | None = None) -> AclInfo:
         """Raises NoSuchKey, NoSuchBucket, AccessDenied and what every call raises."""
-        asked = ops.GetObjectAcl(bucket=self._in(bucket), key=name, version_id=version_id)
+        asked = ops.GetObjectAcl(**self._at(name, bucket), version_id=version_id)
         found = self._do(ops.GET_OBJECT_ACL, asked).value
         return AclInfo(acl=found.grant, owner=found.owner)
 
@@ -47,21 +47,21 @@ class ObjectSettings(Calls):
         """Replace all tags, at most 10; the version that was changed. Raises NoSuchKey, InvalidTag, AccessDenied and what every
         call raises."""
         listed = tuple(ops.Tag(key=key, value=value) for key, value in tags.items())
-        asked = ops.PutObjectTagging(bucket=self._in(bucket), key=name, tags=listed, version_id=version_id)
+        asked = ops.PutObjectTagging(**self._at(name, bucket), tags=listed, version_id=version_id)
         return self._send(ops.PUT_OBJECT_TAGGING, asked).value.version_id
 
     def get_tags(
         self, name: str, *, version_id: str | None = None, bucket: str | None = None
     ) -> dict[str, str]:
         """Empty when there are none. Raises NoSuchKey, NoSuchBucket, AccessDenied and what every call raises."""
-        asked = ops.GetObjectTagging(bucket=self._in(bucket), key=name, version_id=version_id)
+        asked = ops.GetObjectTagging(**self._at(name, bucket), version_id=version_id)
         return {tag.key: tag.value for tag in self._do(ops.GET_OBJECT_TAGGING, asked).value.tags}
 
     def delete_tags(
         self, name: str, *, version_id: str | None = None, bucket: str | None = None
     ) -> str | None:
         """The version that was changed. Raises NoSuchKey, NoSuchBucket, AccessDenied and what every call raises."""
-        asked = ops.DeleteObjectTagging(bucket=self._in(bucket), key=name, version_id=version_id)
+        asked = ops.DeleteObjectTagging(**self._at(name, bucket), version_id=version_id)
         return self._do(ops.DELETE_OBJECT_TAGGING, asked).value.version_id
 
     def symlink(
@@ -73,12 +73,12 @@ class ObjectSettings(Calls):
         """
         given = ObjectOptions(**options)
         asked = ops.PutSymlink(
-            bucket=self._in(bucket), key=name, target=quote(target, safe="/"), **object_fields(given, name)
+            **self._at(name, bucket), target=quote(target, safe="/"), **object_fields(given, name)
         )
         reply = self._do(ops.PUT_SYMLINK, asked, headers=further_headers(given))
         return SymlinkResult(
             bucket=asked.bucket,
-            key=name,
+            name=name,
             etag=reply.value.etag,
             version_id=reply.value.version_id,
             request_id=reply.request_id,
@@ -88,11 +88,11 @@ class ObjectSettings(Calls):
         self, name: str, *, version_id: str | None = None, bucket: str | None = None
     ) -> SymlinkInfo:
         """The link itself, whether or not its target exists. Raises NotSymlink, NoSuchKey and what every call raises."""
-        asked = ops.GetSymlink(bucket=self._in(bucket), key=name, version_id=version_id)
+        asked = ops.GetSymlink(**self._at(name, bucket), version_id=version_id)
         reply = self._do(ops.GET_SYMLINK, asked)
         return SymlinkInfo(
             bucket=asked.bucket,
-            key=name,
+            name=name,
             target=unquote(reply.value.target),
             etag=reply.value.etag,
             modified_at=reply.value.last_modified,
@@ -114,9 +114,7 @@ class ObjectSettings(Calls):
 
         Raises NoSuchKey, InvalidArgument, OperationNotSupported (not archived) and what every call raises.
         """
-        asked = ops.RestoreObject(
-            bucket=self._in(bucket), key=name, days=days, tier=tier, version_id=version_id
-        )
+        asked = ops.RestoreObject(**self._at(name, bucket), days=days, tier=tier, version_id=version_id)
         said = days is not None or tier is not None
         reply = self._session.do(ops.RESTORE_OBJECT, asked, self._asking(body=None if said else _nothing))
         return RestoreResult(
