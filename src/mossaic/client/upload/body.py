@@ -23,13 +23,26 @@ class Readable(Protocol):
 
 
 class PartBody:
-    """One attempt to send a piece. `crc64` is that of the bytes sent, once they all are; None with checks off."""
+    """One attempt to send a piece. `crc64` is that of the bytes sent, once they all are; None with checks off.
 
-    def __init__(self, task: Task, source: Readable, piece: Piece, scope: Scope) -> None:
+    `before_last` is called with the CRC-64 of the piece when all of it was read and the last chunk is not yet sent: what it raises keeps
+    the server from ever having the whole.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        source: Readable,
+        piece: Piece,
+        scope: Scope,
+        *,
+        before_last: Callable[[int], None] | None = None,
+    ) -> None:
         self._task = task
         self._source = source
         self._piece = piece
         self._scope = scope
+        self._before_last = before_last
         self._check = task.options.checksum != "none"
         self.length: int | None = piece.size
         self.crc64: int | None = 0 if self._check else None
@@ -40,6 +53,8 @@ class PartBody:
         for chunk in self._source.chunks(self._piece.offset, self._piece.size, throttle.chunk):
             if check:
                 value = crc64(chunk, value)
+            if self._before_last is not None and at + len(chunk) == self._piece.size:
+                self._before_last(value)
             throttle.take(len(chunk), self._scope)
             yield chunk
             at += len(chunk)

@@ -19,6 +19,7 @@ from mossaic.protocol.operations import object as object_ops
 
 if TYPE_CHECKING:
     from mossaic.client.checkpoint import PartRecord
+    from mossaic.client.exchange import Ask
     from mossaic.client.upload.log import Log
     from mossaic.client.upload.resume import Begun
     from mossaic.client.upload.task import Task
@@ -48,6 +49,7 @@ def complete(task: Task, begun: Begun, log: Log) -> UploadResult:
         parts=len(parts),
     )
     asked_before = log.completing is not None
+    task.expected = expected
     log.will_complete(expected.etag, crc, expected.size)
     listed = [(part.number, part.etag) for part in parts]
     try:
@@ -89,11 +91,13 @@ def _whole_crc(parts: list[PartRecord]) -> int | None:
     return crc64_join(pieces) if len(pieces) == len(parts) else None
 
 
-def published(task: Task, upload_id: str | None, expected: Expected) -> UploadResult | None:
+def published(
+    task: Task, upload_id: str | None, expected: Expected, ask: Ask | None = None
+) -> UploadResult | None:
     """The object, if it is the one that this upload makes: same ETag, CRC-64 and size."""
     asked = object_ops.HeadObject(bucket=task.bucket, key=task.name)
     try:
-        reply = task.session.do(object_ops.HEAD_OBJECT, asked, task.ask())
+        reply = task.session.do(object_ops.HEAD_OBJECT, asked, ask or task.ask())
     except ServerError as error:
         if error.status in (403, 404):
             return None

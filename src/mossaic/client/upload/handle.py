@@ -18,11 +18,12 @@ from mossaic.client.errors import (
     UploadAborted,
     UploadCancelled,
 )
+from mossaic.client.object_options import fingerprint
 from mossaic.client.store import Null
 from mossaic.client.upload import wire
 from mossaic.client.upload.body import crc64_of
 from mossaic.client.upload.engine import Engine, Pieces
-from mossaic.client.upload.finish import complete
+from mossaic.client.upload.finish import complete, published
 from mossaic.client.upload.log import Log, journal_name
 from mossaic.client.upload.plan import Piece, choose_part_size, part_count, piece_of
 from mossaic.client.upload.put import put
@@ -33,8 +34,9 @@ from mossaic.client.upload.streaming import StreamParts
 from mossaic.client.upload.task import UploadResult
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from mossaic.client.upload.body import Readable
     from mossaic.client.upload.engine import Feed
     from mossaic.client.upload.line import Line
     from mossaic.client.upload.progress import Progress
@@ -192,6 +194,10 @@ class Upload:
             self._task.meter.phase = "done"
             self._task.tick(now=True)
         except BaseException as error:
+            made = self._made_after_all()
+            if made is not None:
+                self._result = made
+                return made
             self._error = self._judged(error)
             if self._error is error:
                 raise
@@ -219,6 +225,8 @@ class Upload:
         task, options = self._task, self._task.options
         identity = self._identity = source.identity()
         racy, self._path = source.is_racy(identity), source.name
+        if racy:  # the times would not tell of a change in this moment: a later run has to look at the bytes
+            self._identity = replace(identity, ctime_ns=None)
         log = self._open_log(identity, source.name)
         part_size = choose_part_size(options.part_size, source.size, goodput=self._line.goodput)
         begun = resume(task, source, identity, log) if self._resumes() else None
@@ -226,7 +234,18 @@ class Upload:
             log.done()
             return begun
         if begun is None and source.size <= part_size:
-            return self._put(source, Piece(number=1, offset=0, size=source.size), identity)
+            piece = Piece(number=1, offset=0, size=source.size)
+
+            def unchanged(crc64: int) -> None:
+                why = source.changed_since(identity)
+                if why is None and racy and crc64 and crc64_of(source, piece) != crc64:
+                    why = "it has other bytes now"
+                if why is not None:
+                    raise SourceChanged(
+                        f"the source changed while it was sent: {why}; the object was not made"
+                    )
+
+            return self._put(source, piece, unchanged)
         if begun is None:
             begun = self._initiate(log, part_size)
         self._begun = begun
@@ -260,7 +279,7 @@ class Upload:
         if stored is None and not more:
             with_spool = Piece(number=1, offset=0, size=spool.size)
             try:
-                return self._put(spool, with_spool, None)
+                return self._put(spool, with_spool)
             finally:
                 spool.close()
         begun = (
@@ -328,18 +347,16 @@ class Upload:
     def _write_down(self, log: Log) -> None:
         checkpoint = self.checkpoint
         assert checkpoint is not None
-        log.begun(checkpoint)
+        log.begun(checkpoint, said=fingerprint(self._task.options.object, self._task.name))
 
     def _put(
-        self, source: Any, piece: Piece, identity: SourceIdentity | None
-    ) -> UploadResult:  # Any: Readable
+        self, source: Readable, piece: Piece, before_last: Callable[[int], None] | None = None
+    ) -> UploadResult:
         task = self._task
         task.meter.phase = "sending"
         task.meter.begin(total=piece.size, parts_total=1)
         task.tick(now=True)
-        result = put(task, source, piece)
-        if identity is not None and (why := source.changed_since(identity)) is not None:
-            raise SourceChanged(f"the source changed while it was sent: {why}; the object has what was read")
+        result = put(task, source, piece, before_last=before_last)
         assert self._log is not None
         self._log.done()
         return replace(result, retries=task.meter.snapshot().retries)
@@ -381,6 +398,20 @@ class Upload:
         return replace(result, resumed_bytes=seen.resumed, retries=seen.retries)
 
     # --- failures -----------------------------------------------------------------------------------------------------
+
+    def _made_after_all(self) -> UploadResult | None:
+        """An abort that came after Complete had been asked for may have come too late: then the object is there, and is the result."""
+        task, begun = self._task, self._begun
+        if not self._aborting or task.expected is None or begun is None:
+            return None
+        try:
+            wire.abort_for_good(task.session, task.ref(begun.upload_id), task.outlives_cancel())
+            made = published(task, begun.upload_id, task.expected, task.outlives_cancel())
+        except MossaicError:
+            return None
+        if made is not None and self._log is not None:
+            self._log.done()
+        return made
 
     def _judged(self, error: BaseException) -> BaseException:
         """What the owner is told; aborts where that was ordered."""

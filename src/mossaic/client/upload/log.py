@@ -47,6 +47,7 @@ class Log:
         self.checkpoint: Checkpoint | None = None
         self.completing: Mapping[str, object] | None = None
         self.intended_at: float | None = None
+        self.said = ""
         self._read()
 
     @classmethod
@@ -72,6 +73,7 @@ class Log:
                 parts.clear()
             elif kind == "upload":
                 self.intended_at = None
+                self.said = str(record.get("said", ""))
                 self._adopt(record.get("checkpoint"))
             elif kind == "part":
                 parts.append(_part(record))
@@ -95,12 +97,12 @@ class Log:
     def intent(self) -> None:
         self._append({"kind": "intent", "at": time.time()}, durable=True)
 
-    def begun(self, checkpoint: Checkpoint) -> None:
-        """An upload id exists. Of a resumed one this forgets what is not proven any more."""
+    def begun(self, checkpoint: Checkpoint, *, said: str) -> None:
+        """An upload id exists. Of a resumed one this forgets what is not proven any more. `said`: what Initiate said of the object."""
         kept = checkpoint.parts
         self.checkpoint, self.completing, self.intended_at = checkpoint, None, None
         records: list[Mapping[str, object]] = [
-            {"kind": "upload", "checkpoint": replace(checkpoint, parts=()).to_json()}
+            {"kind": "upload", "said": said, "checkpoint": replace(checkpoint, parts=()).to_json()}
         ]
         records += [_record(part) for part in kept]
         try:

@@ -12,7 +12,7 @@ from mossaic.client.upload.task import UploadResult
 from mossaic.protocol.operations import object as ops
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mossaic.client.upload.body import Readable
     from mossaic.client.upload.plan import Piece
@@ -28,13 +28,15 @@ class _TickingBody(PartBody):
             self._task.tick()
 
 
-def put(task: Task, source: Readable, piece: Piece) -> UploadResult:
-    """Raises ChecksumMismatch and what `Session.do` raises."""
+def put(
+    task: Task, source: Readable, piece: Piece, *, before_last: Callable[[int], None] | None = None
+) -> UploadResult:
+    """`before_last`: as in PartBody. Raises ChecksumMismatch and what `Session.do` raises."""
     options = task.options.object
     bodies: list[PartBody] = []
 
     def body() -> PartBody:
-        bodies.append(_TickingBody(task, source, piece, task.scope))
+        bodies.append(_TickingBody(task, source, piece, task.scope, before_last=before_last))
         return bodies[-1]
 
     asked = ops.PutObject(bucket=task.bucket, key=task.name, **object_fields(options, task.name))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from mossaic.client.checkpoint import Checkpoint, PartRecord
 from mossaic.client.errors import NoSuchUpload, ServerError, SourceChanged
+from mossaic.client.object_options import fingerprint
 from mossaic.client.upload import wire
 from mossaic.client.upload.body import crc64_of, md5_of
 from mossaic.client.upload.finish import Expected, published
@@ -51,6 +52,9 @@ def resume(task: Task, source: Source, identity: SourceIdentity, log: Log) -> Be
     if found is None:
         if log.intended_at is not None:
             tell_leftovers(task, log.intended_at, "an earlier run ended while it began an upload")
+        return None
+    if given is None and log.said != fingerprint(task.options.object, task.name):
+        give_up(task, found, "the object is to have other headers, meta or tags now")
         return None
     if found.file_size is not None and found.file_size != identity.size:
         if given is not None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mossaic.client.http import Body, Scope
     from mossaic.client.options import Checksum, Retrying
     from mossaic.client.store import Store
+    from mossaic.client.upload.finish import Expected
     from mossaic.client.upload.plan import PartSize
     from mossaic.client.upload.progress import Progress
     from mossaic.client.upload.throttle import Throttle
@@ -157,6 +158,7 @@ class Task:
         self.meter = Meter()
         self.events = Events(options.on_event)
         self.until = None if options.deadline is None else time.monotonic() + options.deadline
+        self.expected: Expected | None = None  # once Complete is asked for
         self.on_throttled: Callable[[], None] | None = None  # the server asks for less
         self._next_tick = 0.0
 
