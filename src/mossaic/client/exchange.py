@@ -77,7 +77,8 @@ class Reply(Generic[Out]):
 class Ask:
     """How one call is made. `body` is made afresh for every attempt. `deadline`: seconds for the whole call, retries included.
 
-    `headers` and `query` are added to those of the shape.
+    `headers` and `query` are added to those of the shape. `settled` is asked when an answer was lost: it looks whether the request
+    had its effect and returns what the answer would have said, or None.
     """
 
     body: Callable[[], Body] | None = None
@@ -87,6 +88,7 @@ class Ask:
     scope: Scope | None = None
     retry: Retry | None = None
     on_retry: Callable[[Retrying], None] | None = None
+    settled: Callable[[], Any] | None = None  # Any: the operation's output shape
 
 
 PLAIN: Final = Ask()
@@ -124,9 +126,7 @@ class Session:
             body = response.read(MAX_ANSWER)
             return Answer(status=response.status, headers=tuple(response.headers.items()), body=body)
 
-        exchange = _Exchange(self, operation, asked, ask)
-        response, answer = exchange.run(read)
-        return exchange.reply(response, answer)
+        return _Exchange(self, operation, asked, ask).run(read)[0]
 
     def open(self, operation: Operation[In, Out], asked: In, ask: Ask = PLAIN) -> tuple[Reply[Out], Response]:
         """Ask, and leave the answer's body to the caller, who reads or closes it. Raises as `do`."""
@@ -134,9 +134,9 @@ class Session:
         def leave(response: Response) -> Answer:
             return Answer(status=response.status, headers=tuple(response.headers.items()))
 
-        exchange = _Exchange(self, operation, asked, ask)
-        response, answer = exchange.run(leave)
-        return exchange.reply(response, answer), response
+        reply, response = _Exchange(self, operation, asked, ask).run(leave)
+        assert response is not None  # nothing settles what has an answer of its own to be read
+        return reply, response
 
     def presign(
         self,
@@ -190,14 +190,14 @@ class _Exchange(Generic[In, Out]):
         self.clock_set = False
         self.refused: set[str] = set()  # key ids and tokens that the server does not take
 
-    def run(self, receive: Callable[[Response], Answer]) -> tuple[Response, Answer]:
+    def run(self, receive: Callable[[Response], Answer]) -> tuple[Reply[Out], Response | None]:
         while True:
             self.attempt += 1
             who = self.session.provider.get()
             try:
                 response = self._send(who)
                 if response.status < 300 and response.status != 203:
-                    return response, receive(response)
+                    return self._reply(response, receive(response)), response
                 failure: MossaicError = self._refusal(response)
             except NetworkError as error:
                 failure = error
@@ -205,8 +205,24 @@ class _Exchange(Generic[In, Out]):
             if wait is None:
                 raise failure
             self._pause(wait, failure)
+            settled = self._settled(failure)
+            if settled is not None:
+                return settled, None
 
-    def reply(self, response: Response, answer: Answer) -> Reply[Out]:
+    def _settled(self, failure: MossaicError) -> Reply[Out] | None:
+        """What a request did whose answer was lost; None when that is not known: it is then sent again."""
+        ask = self.ask.settled
+        if ask is None or not (failure.sent if isinstance(failure, NetworkError) else True):
+            return None
+        try:
+            value = ask()
+        except (NetworkError, ServerError):
+            return None
+        if value is None:
+            return None
+        return Reply(value=value, status=200, headers={}, request_id="", attempts=self.attempt)
+
+    def _reply(self, response: Response, answer: Answer) -> Reply[Out]:
         try:
             value = read_answer(self.operation, answer)
         except (OssError, ValueError, TypeError) as error:

@@ -23,7 +23,8 @@ class Readable(Protocol):
 
 
 class PartBody:
-    """One attempt to send a piece. `crc64` is that of the bytes sent, once they all are; None with checks off.
+    """One attempt to send a piece. `crc64` is that of the bytes sent, once they all are; None with checks off. `is_out`: all of it
+    was handed to the network.
 
     `before_last` is called with the CRC-64 of the piece when all of it was read and the last chunk is not yet sent: what it raises keeps
     the server from ever having the whole.
@@ -46,6 +47,7 @@ class PartBody:
         self._check = task.options.checksum != "none"
         self.length: int | None = piece.size
         self.crc64: int | None = 0 if self._check else None
+        self.is_out = False
 
     def chunks(self) -> Iterator[memoryview]:
         number, at, value = self._piece.number, 0, 0
@@ -61,6 +63,7 @@ class PartBody:
             meter.moved(number, at, len(chunk))
         if check:
             self.crc64 = value
+        self.is_out = True
 
 
 def whole(most: int) -> int:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mossaic.client.checkpoint import PartRecord
 from mossaic.client.errors import ChecksumMismatch
 from mossaic.client.object_options import traffic_headers
+from mossaic.client.upload import wire
 from mossaic.client.upload.body import PartBody, content_md5, md5_of
 from mossaic.protocol.operations import multipart as ops
 
@@ -26,6 +28,16 @@ def send_part(task: Task, upload_id: str, piece: Piece, source: Readable, scope:
         bodies.append(PartBody(task, source, piece, scope))
         return bodies[-1]
 
+    def settled() -> ops.UploadPartResult | None:
+        """Whether the part is stored, though the answer that said so was lost: it need not travel again."""
+        last = bodies[-1]
+        if not last.is_out or last.crc64 is None:
+            return None
+        found = wire.stored_part(task.session, task.ref(upload_id), piece.number, task.ask(scope=scope))
+        if found is None or found.size != piece.size or found.crc64 != last.crc64:
+            return None
+        return ops.UploadPartResult(etag=found.etag, crc64=str(found.crc64))
+
     headers = traffic_headers(options.object.traffic_limit)
     if options.checksum == "crc64+md5":
         headers |= content_md5(md5_of(source, piece))
@@ -33,6 +45,7 @@ def send_part(task: Task, upload_id: str, piece: Piece, source: Readable, scope:
         bucket=task.bucket, key=task.name, upload_id=upload_id, part_number=str(piece.number)
     )
     ask = task.ask(body=body, headers=headers, scope=scope, part_number=piece.number)
+    ask = replace(ask, settled=settled)
     reply = task.session.do(ops.UPLOAD_PART, asked, ask)
     told, sent = reply.value.crc64, bodies[-1].crc64
     if told is not None and sent is not None and int(told) != sent:

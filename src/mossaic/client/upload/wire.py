@@ -69,30 +69,41 @@ def part_pages(
     session: Session, ref: UploadRef, ask: Ask = PLAIN, *, page: int = MAX_PAGE
 ) -> Iterator[list[Part]]:
     """The same by pages of up to `page` parts."""
-    marker: str | None = None
+    marker: int | None = None
     while True:
-        asked = ops.ListParts(
-            bucket=ref.bucket,
-            key=ref.name,
-            upload_id=ref.upload_id,
-            max_parts=page_limit(page, None),
-            part_number_marker=marker,
-            encoding_type="url",
-        )
-        value = session.do(ops.LIST_PARTS, asked, ask).value
-        yield [
-            Part(
-                number=part.number,
-                etag=part.etag.upper(),
-                size=part.size,
-                crc64=int(part.crc64) if part.crc64 else None,
-                modified_at=part.last_modified,
-            )
-            for part in value.parts
-        ]
+        value = _page(session, ref, ask, after=marker, most=page)
+        yield [_part(part) for part in value.parts]
         if not value.is_truncated:
             return
-        marker = str(value.next_part_number_marker)
+        marker = value.next_part_number_marker
+
+
+def stored_part(session: Session, ref: UploadRef, number: int, ask: Ask = PLAIN) -> Part | None:
+    """One part, if it is there. Raises NoSuchUpload and what `Session.do` raises."""
+    found = _page(session, ref, ask, after=number - 1, most=1).parts
+    return _part(found[0]) if found and found[0].number == number else None
+
+
+def _page(session: Session, ref: UploadRef, ask: Ask, *, after: int | None, most: int) -> ops.ListPartsResult:
+    asked = ops.ListParts(
+        bucket=ref.bucket,
+        key=ref.name,
+        upload_id=ref.upload_id,
+        max_parts=page_limit(most, None),
+        part_number_marker=str(after) if after else None,
+        encoding_type="url",
+    )
+    return session.do(ops.LIST_PARTS, asked, ask).value
+
+
+def _part(part: ops.StoredPart) -> Part:
+    return Part(
+        number=part.number,
+        etag=part.etag.upper(),
+        size=part.size,
+        crc64=int(part.crc64) if part.crc64 else None,
+        modified_at=part.last_modified,
+    )
 
 
 def complete(
