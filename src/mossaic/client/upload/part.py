@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from mossaic.client.checkpoint import PartRecord
 from mossaic.client.errors import ChecksumMismatch
+from mossaic.client.exchange import Ask
 from mossaic.client.object_options import traffic_headers
+from mossaic.client.options import Retry
 from mossaic.client.upload import wire
 from mossaic.client.upload.body import PartBody, content_md5, md5_of
 from mossaic.protocol.operations import multipart as ops
@@ -33,7 +35,8 @@ def send_part(task: Task, upload_id: str, piece: Piece, source: Readable, scope:
         last = bodies[-1]
         if not last.is_out or last.crc64 is None:
             return None
-        found = wire.stored_part(task.session, task.ref(upload_id), piece.number, task.ask(scope=scope))
+        once = Ask(deadline=task.time_left(), scope=scope, retry=Retry(attempts=1))
+        found = wire.stored_part(task.session, task.ref(upload_id), piece.number, once)
         if found is None or found.size != piece.size or found.crc64 != last.crc64:
             return None
         return ops.UploadPartResult(etag=found.etag, crc64=str(found.crc64))
