@@ -186,6 +186,7 @@ class _Exchange(Generic[In, Out]):
         self.scope = ask.scope or current_scope.get()
         self.deadline = None if ask.deadline is None else time.monotonic() + ask.deadline
         self.attempt = 0
+        self.sends = 0  # requests that may have reached the server: those over a stale connection count here, not above
         self.stale = 0
         self.clock_set = False
         self.refused: set[str] = set()  # key ids and tokens that the server does not take
@@ -193,6 +194,7 @@ class _Exchange(Generic[In, Out]):
     def run(self, receive: Callable[[Response], Answer]) -> tuple[Reply[Out], Response | None]:
         while True:
             self.attempt += 1
+            self.sends += 1
             who = self.session.provider.get()
             try:
                 response = self._send(who)
@@ -220,7 +222,7 @@ class _Exchange(Generic[In, Out]):
             return None
         if value is None:
             return None
-        return Reply(value=value, status=200, headers={}, request_id="", attempts=self.attempt)
+        return Reply(value=value, status=200, headers={}, request_id="", attempts=self.sends)
 
     def _reply(self, response: Response, answer: Answer) -> Reply[Out]:
         try:
@@ -233,7 +235,7 @@ class _Exchange(Generic[In, Out]):
             status=response.status,
             headers=response.headers,
             request_id=response.headers.get("x-oss-request-id", ""),
-            attempts=self.attempt,
+            attempts=self.sends,
         )
 
     def _unreadable(self, response: Response, error: Exception) -> ServerError:
@@ -267,7 +269,7 @@ class _Exchange(Generic[In, Out]):
     def _refusal(self, response: Response) -> ServerError:
         body = response.read(MAX_ANSWER)
         error = read_refusal(self.operation.name, response.status, response.headers, body)
-        error.attempts = self.attempt
+        error.attempts = self.sends
         error.retry_after_s = _seconds(response.headers.get("retry-after", ""))
         if error.code == "RequestTimeTooSkewed":
             self._learn_clock(error, response.headers.get("date", ""))
