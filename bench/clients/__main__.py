@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from bench.clients import report
 from bench.clients.job import MIB
 from bench.clients.rounds import Plan, Run, runs, unchecked
-from bench.clients.rows import ROWS
+from bench.clients.rows import CRC, ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,10 +75,10 @@ def _report(plan: Plan, made: Sequence[Run], blind: Sequence[str], out: Path) ->
         f"{name} {value}" for name, value in around.items()
     )
     noisy = f"~: other processes took more than {report.NOISY:.0%} of the machine."
-    if blind:
-        checked = f"A wrong CRC-64 was NOT noticed by: {', '.join(blind)}."
-    else:
-        checked = "Every row that claims to check CRC-64 refused a wrong one before the measurement."
+    claiming = [row.name for row in plan.rows if row.checks == CRC and (row.name, plan.parts[0]) in found]
+    careful = [name for name in claiming if name not in blind]
+    checked = f"A wrong CRC-64 was refused by: {', '.join(careful) or 'nobody'}"
+    checked += f"; NOT noticed by: {', '.join(blind)}." if blind else "."
     text = (
         "\n\n".join((opening, report.table(found, failed), noisy, checked, report.goal_table(goals))) + "\n"
     )

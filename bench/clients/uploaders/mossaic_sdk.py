@@ -7,8 +7,10 @@ import os
 import tempfile
 from typing import TYPE_CHECKING, BinaryIO
 
-import mossaic
 from bench.clients.job import ACCESS_KEY_ID, ACCESS_KEY_SECRET, BUCKET, KEY
+from mossaic.client.aio import AsyncClient
+from mossaic.client.client import Client
+from mossaic.client.credentials import Static
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +42,7 @@ def journal(job: Job) -> Callable[[], None]:
 
 
 def asynchronous(job: Job) -> Callable[[], None]:
-    client = mossaic.AsyncClient(job.endpoint, bucket=BUCKET, credentials=_credentials())
+    client = AsyncClient(job.endpoint, bucket=BUCKET, credentials=_credentials())
 
     async def upload() -> None:
         await client.multipart_upload(
@@ -50,13 +52,13 @@ def asynchronous(job: Job) -> Callable[[], None]:
     return lambda: asyncio.run(upload())
 
 
-def _client(job: Job) -> mossaic.Client:
-    return mossaic.Client(job.endpoint, bucket=BUCKET, credentials=_credentials())
+def _client(job: Job) -> Client:
+    return Client(job.endpoint, bucket=BUCKET, credentials=_credentials())
 
 
-def _credentials() -> mossaic.credentials.Static:
-    return mossaic.credentials.Static(ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+def _credentials() -> Static:
+    return Static(ACCESS_KEY_ID, ACCESS_KEY_SECRET)
 
 
-def _upload(client: mossaic.Client, job: Job, source: str | BinaryIO) -> None:
+def _upload(client: Client, job: Job, source: str | BinaryIO) -> None:
     client.multipart_upload(KEY, source, part_size=job.part_size, parallel=job.parallel, resume="never")
