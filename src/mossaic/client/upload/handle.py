@@ -1,8 +1,7 @@
-"""One upload as its owner holds it: start it, watch it, pause, go on, cancel, abort, and take its result."""
+"""One upload as its owner holds it, and the steps it is made of."""
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -19,10 +18,11 @@ from mossaic.client.errors import (
     UploadCancelled,
 )
 from mossaic.client.object_options import fingerprint
-from mossaic.client.store import Null
+from mossaic.client.transfer.crew import Crew
+from mossaic.client.transfer.handle import Transfer
 from mossaic.client.upload import wire
 from mossaic.client.upload.body import crc64_of
-from mossaic.client.upload.engine import Engine, Pieces
+from mossaic.client.upload.engine import Pieces, Sender
 from mossaic.client.upload.finish import complete, published
 from mossaic.client.upload.log import Log, journal_name
 from mossaic.client.upload.plan import Piece, choose_part_size, part_count, piece_of
@@ -34,64 +34,36 @@ from mossaic.client.upload.streaming import StreamParts
 from mossaic.client.upload.task import UploadResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
+    from mossaic.client.transfer.crew import Feed
     from mossaic.client.upload.body import Readable
-    from mossaic.client.upload.engine import Feed
     from mossaic.client.upload.line import Line
-    from mossaic.client.upload.progress import Progress
     from mossaic.client.upload.source import Source
-    from mossaic.client.upload.task import Event, Task
+    from mossaic.client.upload.task import Task
     from mossaic.client.upload.wire import Part
 
 
-class Upload:
-    """An upload of one source to one key. Methods may be called from any thread.
-
-    Made by `Client.start_upload`, which starts it in a thread of its own. `result()` waits for the end; the other methods do not wait
-    for more than a moment. What happens to one upload never touches another.
-    """
+class Upload(Transfer[UploadResult]):
+    """An upload of one source to one key, made and started by `Client.start_upload`."""
 
     def __init__(self, task: Task, source: Any, *, line: Line) -> None:  # Any: SourceLike
+        super().__init__(task)
         self._task = task
         self._given = source
         self._line = line
         self._log: Log | None = None
         self._begun: Begun | None = None
         self._identity: SourceIdentity | None = None
-        self._engine: Engine | None = None
-        self._order = threading.Lock()
-        self._paused = False
+        self._path = ""
         self._aborting = False
-        self._ended = threading.Event()
-        self._result: UploadResult | None = None
-        self._error: BaseException | None = None
 
     # --- what its owner sees ------------------------------------------------------------------------------------------
-
-    @property
-    def bucket(self) -> str:
-        return self._task.bucket
-
-    @property
-    def name(self) -> str:
-        """The object's key."""
-        return self._task.name
 
     @property
     def upload_id(self) -> str | None:
         """None before there is one, and for a source small enough for one PutObject."""
         return self._begun.upload_id if self._begun is not None else None
-
-    @property
-    def progress(self) -> Progress:
-        """As it is now."""
-        return self._task.meter.snapshot()
-
-    @property
-    def part_map(self) -> dict[int, float]:
-        """Part number → bytes sent so far of parts under way, -1 for stored ones. Parts that were not begun are not in it."""
-        return self._task.meter.part_map()
 
     @property
     def checkpoint(self) -> Checkpoint | None:
@@ -112,50 +84,7 @@ class Upload:
             source=identity,
         )
 
-    _path: str = ""
-
-    def events(self) -> Iterator[Event]:
-        """What happened and happens, from the beginning; ends when the upload does."""
-        return iter(self._task.events)
-
-    def done(self) -> bool:
-        return self._ended.is_set()
-
-    def result(self, timeout: float | None = None) -> UploadResult:
-        """Wait for the end, `timeout` seconds at most.
-
-        Raises TimeoutError (it is still running), and what `Client.multipart_upload` raises.
-        """
-        if not self._ended.wait(timeout):
-            raise TimeoutError(f"the upload of {self.name} is still running after {timeout} s")
-        if self._error is not None:
-            raise self._error
-        assert self._result is not None
-        return self._result
-
     # --- orders -------------------------------------------------------------------------------------------------------
-
-    def pause(self) -> None:
-        """Stop sending until `resume()`. Parts under way are cut and will be sent again; stored ones stay."""
-        with self._order:
-            if self._paused or self.done():
-                return
-            self._paused = True
-            engine = self._engine
-        if engine is not None:
-            engine.pause()
-        self._task.events.say("paused")
-
-    def resume(self) -> None:
-        """Go on after `pause()`."""
-        with self._order:
-            if not self._paused:
-                return
-            self._paused = False
-            engine = self._engine
-        if engine is not None:
-            engine.go_on()
-        self._task.events.say("continued")
 
     def cancel(self) -> None:
         """Stop at once; what is stored stays and can be resumed. `result()` raises UploadCancelled with the checkpoint."""
@@ -166,51 +95,13 @@ class Upload:
         self._aborting = True
         self._task.scope.cancel()
 
-    def set_bandwidth(self, limit: float | None) -> None:
-        """Bytes a second from now on, None for no limit. Raises ValueError for a limit that is not above zero."""
-        self._task.throttle.set(limit)
-
     # --- the run ------------------------------------------------------------------------------------------------------
 
-    def start(self) -> Upload:
-        """Run in a thread of its own."""
+    def _close(self) -> None:
+        if self._log is not None:
+            self._log.close()
 
-        def run() -> None:
-            try:
-                self.run()
-            except BaseException as error:  # noqa: BLE001  # result() raises it
-                if self._error is None:
-                    self._error = error
-            finally:
-                self._ended.set()
-
-        threading.Thread(target=run, name=f"mossaic-upload-{self.name[:40]}", daemon=True).start()
-        return self
-
-    def run(self) -> UploadResult:
-        """Upload, in this thread. Raises as `Client.multipart_upload`."""
-        try:
-            self._result = self._upload()
-            self._task.meter.phase = "done"
-            self._task.tick(now=True)
-        except BaseException as error:
-            made = self._made_after_all()
-            if made is not None:
-                self._result = made
-                return made
-            self._error = self._judged(error)
-            if self._error is error:
-                raise
-            raise self._error from error
-        else:
-            return self._result
-        finally:
-            if self._log is not None:
-                self._log.close()
-            self._task.events.close()
-            self._ended.set()
-
-    def _upload(self) -> UploadResult:
+    def _do(self) -> UploadResult:
         task = self._task
         source = open_source(self._given)
         try:
@@ -258,7 +149,14 @@ class Upload:
             for number in range(1, count + 1)
             if number not in begun.parts
         )
-        self._send(begun, log, _Guarded(Pieces(source, missing), source, identity))
+
+        def guard() -> None:
+            if (why := source.changed_since(identity)) is not None:
+                raise SourceChanged(
+                    f"the source changed while it was sent: {why}; run it again to send what differs"
+                )
+
+        self._send(begun, log, Pieces(source, missing, guard))
         self._still_the_same(source, identity, begun, racy=racy)
         return self._complete(begun, log)
 
@@ -329,7 +227,7 @@ class Upload:
     def _open_log(self, identity: SourceIdentity, path: str) -> Log:
         task = self._task
         name = journal_name(task, identity, path)
-        self._log = Log.open(task, name) if self._resumes() else Log(task, Null().open(name))
+        self._log = Log.open(task, name) if self._resumes() else Log.none(task, name)
         return self._log
 
     def _initiate(self, log: Log, part_size: int) -> Begun:
@@ -361,17 +259,13 @@ class Upload:
         self._log.done()
         return replace(result, retries=task.meter.snapshot().retries)
 
-    def _send(self, begun: Begun, log: Log, feed: Feed) -> None:
+    def _send(self, begun: Begun, log: Log, feed: Feed[tuple[Piece, Readable]]) -> None:
         task = self._task
         task.meter.phase = "sending"
-        engine = Engine(task, begun, log, feed)
-        with self._order:
-            self._engine = engine
-            if self._paused:
-                engine.pause()
+        crew = Crew(task, self._gate, feed, Sender(task, self._gate, begun, log).send)
         begins, before = time.monotonic(), task.meter.wire_bytes()
-        engine.run()
-        self._line.saw(task.meter.wire_bytes() - before, time.monotonic() - begins, engine.parallel)
+        crew.run()
+        self._line.saw(task.meter.wire_bytes() - before, time.monotonic() - begins, crew.parallel)
 
     def _still_the_same(self, source: Source, identity: SourceIdentity, begun: Begun, *, racy: bool) -> None:
         """Raises SourceChanged. A change right after the beginning may not show in the times: then the bytes are compared."""
@@ -447,20 +341,3 @@ class Upload:
         if self._log is not None:
             self._log.done()
         task.events.say("aborted", upload_id=begun.upload_id)
-
-
-class _Guarded:
-    """Parts of a source that is asked before each whether it is still what it was."""
-
-    def __init__(self, pieces: Pieces, source: Source, identity: SourceIdentity) -> None:
-        self._pieces = pieces
-        self._source = source
-        self._identity = identity
-
-    def open(self) -> Iterator[tuple[Piece, Any]]:  # Any: Readable
-        for taken in self._pieces.open():
-            if (why := self._source.changed_since(self._identity)) is not None:
-                raise SourceChanged(
-                    f"the source changed while it was sent: {why}; run it again to send what differs"
-                )
-            yield taken
