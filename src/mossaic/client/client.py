@@ -155,6 +155,11 @@ class Client(Objects, Listing, Buckets, Settings, ObjectSettings, Signing, Multi
         return self._bucket
 
     @property
+    def scope(self) -> Scope | None:
+        """What cancels its calls, if it was given something."""
+        return self._ask.scope
+
+    @property
     def endpoint(self) -> str:
         """`scheme://host[:port]`."""
         return str(self._session.endpoint)

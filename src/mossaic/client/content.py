@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from base64 import b64encode
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mossaic.client.errors import ChecksumMismatch, NetworkError
 from mossaic.client.http.scope import current_scope
-from mossaic.client.upload.source import CHUNK, BytesSource, Chunk, Reader, Stream, open_source
+from mossaic.client.upload.source import CHUNK, BytesSource, Stream, open_source
 from mossaic.protocol.checksum import crc64, crc64_combine
 from mossaic.protocol.limits import MIB
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from types import TracebackType
     from typing import Self
 
     from mossaic.client.exchange import Ask
     from mossaic.client.http import Scope
     from mossaic.client.options import Checksum, Retrying
+    from mossaic.client.upload.source import SourceLike
     from mossaic.client.upload.throttle import Throttle
-
-# What may be sent. Text is a path, as everywhere in the SDK; for the text itself give `text.encode()`.
-Data = str | os.PathLike[str] | Chunk | Reader | Iterable[Chunk]
 
 _KEPT: Final = MIB  # bytes of a stream that are remembered: until then another attempt can begin again
 
@@ -69,11 +65,11 @@ class Outgoing:
 class Content:
     """A source and the attempts to send it. A file or bytes can be sent again; a stream only while no more than 1 MiB of it is gone.
 
-    Raises OSError, TypeError, ValueError for what is no source (see `Data`).
+    Raises OSError, TypeError, ValueError for what is no source (see `open_source`).
     """
 
     def __init__(
-        self, data: Data, *, checksum: Checksum, throttle: Throttle, scope: Scope | None = None
+        self, data: SourceLike, *, checksum: Checksum, throttle: Throttle, scope: Scope | None = None
     ) -> None:
         self._source = open_source(data)
         self._checksum: Checksum = checksum

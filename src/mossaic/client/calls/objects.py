@@ -40,10 +40,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Unpack
 
-    from mossaic.client.content import Data
     from mossaic.client.exchange import Ask
     from mossaic.client.object_options import CopyOptions, WriteOptions
     from mossaic.client.read_options import Range, ReadOptions
+    from mossaic.client.upload.source import SourceLike
 
 # A key, a key with a version id, or an entry of a listing.
 Deletable = str | tuple[str, str | None] | ObjectEntry | VersionEntry | MarkerEntry | CommonPrefix
@@ -57,7 +57,7 @@ class Objects(Calls):
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def put(
-        self, name: str, data: Data, *, bucket: str | None = None, **options: Unpack[WriteOptions]
+        self, name: str, data: SourceLike, *, bucket: str | None = None, **options: Unpack[WriteOptions]
     ) -> PutResult:
         """Store `data` as the object `name` in one request, at most 5 GiB; an object of that name is replaced.
 
@@ -110,7 +110,7 @@ class Objects(Calls):
     def append(
         self,
         name: str,
-        data: Data,
+        data: SourceLike,
         position: int | None = None,
         *,
         bucket: str | None = None,
@@ -387,7 +387,7 @@ class Objects(Calls):
 
     # --- shared -------------------------------------------------------------------------------------------------------
 
-    def _content(self, data: Data) -> Content:
+    def _content(self, data: SourceLike) -> Content:
         return Content(data, checksum=self._checksum, throttle=self._throttle, scope=self._ask.scope)
 
     def _sending(self, content: Content, headers: dict[str, str], *, told: bool = True) -> Ask:

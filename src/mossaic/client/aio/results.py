@@ -1,0 +1,220 @@
+"""What calls give where that is more than a value: listings, open objects, uploads under way; each as asyncio wants it."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+
+from mossaic.client.paging import Paged
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from types import TracebackType
+
+    from mossaic.client.aio.work import Work
+    from mossaic.client.checkpoint import Checkpoint
+    from mossaic.client.reading import GetResult
+    from mossaic.client.results import ObjectInfo
+    from mossaic.client.upload.handle import Upload
+    from mossaic.client.upload.progress import Progress
+    from mossaic.client.upload.task import Event, UploadResult
+
+R = TypeVar("R")
+T = TypeVar("T")
+
+_PIECE: Final = 1 << 20  # bytes; a change of threads for less would show
+
+
+class AsyncPaged(AsyncIterator[T]):
+    """Entries one by one; the next page is asked for, in a thread, when the last one is used up."""
+
+    def __init__(self, work: Work, entries: Iterator[T]) -> None:
+        self._work = work
+        self._entries = entries
+        self._ready: deque[T] = deque()
+
+    async def __anext__(self) -> T:
+        if not self._ready:
+            self._ready.extend(await self._work.run(self._fetch))
+        if not self._ready:
+            raise StopAsyncIteration
+        return self._ready.popleft()
+
+    async def next_page(self) -> list[T]:
+        """What is left of the page at hand, else the next one; nothing at the end."""
+        page = list(self._ready) or await self._work.run(self._fetch)
+        self._ready.clear()
+        return page
+
+    def _fetch(self) -> list[T]:
+        if isinstance(self._entries, Paged):
+            return self._entries.next_page()
+        return [entry for _, entry in zip(range(1), self._entries, strict=False)]
+
+
+class Opening(Awaitable["AsyncGetResult"]):
+    """An object about to be opened: await it, or use it in an `async with`."""
+
+    def __init__(self, work: Work, step: Callable[[], GetResult]) -> None:
+        self._work = work
+        self._step = step
+        self._opened: AsyncGetResult | None = None
+
+    def __await__(self) -> Generator[Any, Any, AsyncGetResult]:  # Any: of every coroutine
+        return self._open().__await__()
+
+    async def _open(self) -> AsyncGetResult:
+        return AsyncGetResult(self._work, await self._work.run(self._step))
+
+    async def __aenter__(self) -> AsyncGetResult:
+        self._opened = await self._open()
+        return self._opened
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._opened is not None:
+            await self._opened.close()
+
+
+class AsyncGetResult:
+    """An open object; see `GetResult`, whose methods these are. A read that is cancelled ends it: nothing can be read afterwards."""
+
+    def __init__(self, work: Work, opened: GetResult) -> None:
+        self._work = work
+        self._opened = opened
+
+    @property
+    def info(self) -> ObjectInfo:
+        return self._opened.info
+
+    @property
+    def range(self) -> tuple[int, int | None]:
+        return self._opened.range
+
+    @property
+    def length(self) -> int | None:
+        return self._opened.length
+
+    async def read(self, size: int = -1) -> bytes:
+        """Raises as `GetResult.read`."""
+        return await self._work.run(lambda: self._opened.read(size))
+
+    async def readinto(self, buffer: bytearray | memoryview) -> int:
+        """Raises as `GetResult.read`."""
+        return await self._work.run(lambda: self._opened.readinto(buffer))
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Pieces of at most 1 MiB. Raises as `GetResult.read`."""
+        while piece := await self.read(_PIECE):
+            yield piece
+
+    async def close(self) -> None:
+        """Never raises."""
+        self._opened.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+class AsyncUpload:
+    """An upload under way; see `Upload`, whose methods these are. Orders do not wait, so they are not awaited."""
+
+    def __init__(self, work: Work, upload: Upload) -> None:
+        self._work = work
+        self._upload = upload
+
+    @property
+    def bucket(self) -> str:
+        return self._upload.bucket
+
+    @property
+    def name(self) -> str:
+        return self._upload.name
+
+    @property
+    def upload_id(self) -> str | None:
+        return self._upload.upload_id
+
+    @property
+    def progress(self) -> Progress:
+        return self._upload.progress
+
+    @property
+    def part_map(self) -> dict[int, float]:
+        return self._upload.part_map
+
+    @property
+    def checkpoint(self) -> Checkpoint | None:
+        return self._upload.checkpoint
+
+    def pause(self) -> None:
+        self._upload.pause()
+
+    def resume(self) -> None:
+        self._upload.resume()
+
+    def cancel(self) -> None:
+        self._upload.cancel()
+        self._work.cancel()  # a thread may be waiting for the next chunk of an asynchronous source
+
+    def abort(self) -> None:
+        self._upload.abort()
+        self._work.cancel()
+
+    def set_bandwidth(self, limit: float | None) -> None:
+        """Raises ValueError for a limit that is not above zero."""
+        self._upload.set_bandwidth(limit)
+
+    def done(self) -> bool:
+        return self._upload.done()
+
+    async def result(self) -> UploadResult:
+        """Wait for the end. The upload goes on when the task that waits is cancelled: `cancel()` is what stops it.
+
+        Raises what `Client.multipart_upload` raises.
+        """
+        return await _in_own_thread(self._upload.result)
+
+    async def events(self) -> AsyncIterator[Event]:
+        """What happened and happens, from the beginning; ends when the upload does."""
+        events = self._upload.events()
+        while (event := await _in_own_thread(lambda: next(events, None))) is not None:
+            yield event
+
+
+async def _in_own_thread(wait: Callable[[], R]) -> R:
+    """For waits that may be as long as an upload: they must not take a thread that calls could have."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[R] = loop.create_future()
+
+    def told(result: R | None, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)  # type: ignore[arg-type]  # no error, so there is one
+
+    def run() -> None:
+        result: R | None = None
+        error: BaseException | None = None
+        try:
+            result = wait()
+        except BaseException as raised:  # noqa: BLE001  # handed to whoever waits
+            error = raised
+        try:
+            loop.call_soon_threadsafe(told, result, error)
+        except RuntimeError:
+            """The loop is closed: nobody waits any more."""
+
+    threading.Thread(target=run, name="mossaic-wait", daemon=True).start()
+    return await future
