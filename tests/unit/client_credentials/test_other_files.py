@@ -45,6 +45,7 @@ source_profile = dev
 mode = RamRoleArn
 roleArn = acs:ram::1:role/deployer
 roleSessionName = me
+region = cn-chengdu
 """
 
 
@@ -122,7 +123,7 @@ def test_a_role_of_ossutil_is_assumed_with_the_keys_of_its_source(tmp_path: Path
         "acs:ram::1:role/deployer",
         "me",
     )
-    assert entry.sts_endpoint == "http://127.0.0.1:9000"
+    assert (entry.sts_endpoint, entry.region) == ("http://127.0.0.1:9000", "cn-chengdu")
     assert isinstance(entry.provider(), AssumeRole)
 
 

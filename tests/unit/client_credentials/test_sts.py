@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -276,6 +277,16 @@ def test_a_pair_that_is_older_than_the_present_one_is_not_renewed_again(
     assert source.fetched == 2
 
 
+def test_a_newer_pair_that_has_ended_meanwhile_is_no_replacement(
+    provider: Sts, source: Source, clock: HandClock
+) -> None:
+    oldest = provider.get()
+    provider.renew(oldest)
+    clock.advance(HOUR)
+
+    assert provider.renew(oldest).access_key_id == "pair-3"
+
+
 def test_a_refused_pair_is_not_given_out_again(provider: Sts, source: Source) -> None:
     stale = provider.get()
     source.error = OSError("the token service is down")
@@ -439,6 +450,30 @@ def test_a_cancel_ends_the_wait_for_another_threads_fetch(provider: Sts, source:
 
         assert isinstance(waiting.exception(), Cancelled)
         assert not fetching.done()
+        source.gate.set()
+        assert fetching.result().access_key_id == "pair-1"
+
+
+@pytest.mark.filterwarnings(
+    "ignore:This process:DeprecationWarning"
+)  # a fork with threads is what this is about
+def test_a_forked_child_does_not_wait_for_its_parents_thread(source: Source, clock: HandClock) -> None:
+    provider = Sts(source, now=clock, wait_s=5)
+    source.gate.clear()
+    with ThreadPoolExecutor(1) as pool:
+        fetching = pool.submit(provider.get)
+        source.wait_until_entered()
+        child = os.fork()
+        if child == 0:
+            status = 1
+            try:
+                source.gate = threading.Event()
+                source.gate.set()
+                status = 0 if provider.get().access_key_id == "pair-1" else 2
+            finally:
+                os._exit(status)
+
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         source.gate.set()
         assert fetching.result().access_key_id == "pair-1"
 

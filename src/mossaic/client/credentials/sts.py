@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import time
 from dataclasses import dataclass, field
@@ -84,6 +85,7 @@ class Sts:
         self._refresh_before = refresh_before
         self._wait_s = wait_s
         self._now = now
+        self._pid = os.getpid()
         self._lock = threading.Lock()  # never held while fetching
         self._held: _Held | None = None
         self._flight: _Flight | None = None
@@ -91,6 +93,7 @@ class Sts:
 
     def get(self) -> Credentials:
         """Raises CredentialsError: no valid pair, and the fetch failed (its error is the cause); Cancelled."""
+        self._mind_fork()
         while True:
             with self._lock:
                 pair = self._good_enough()
@@ -109,6 +112,7 @@ class Sts:
 
     def renew(self, stale: Credentials) -> Credentials:
         """A pair other than `stale`; however many threads ask, it is fetched once. Raises CredentialsError."""
+        self._mind_fork()
         while True:
             with self._lock:
                 held = self._held
@@ -125,6 +129,13 @@ class Sts:
                 return flight.pair
             if flight.error is not None:
                 raise _failure(flight.error) from flight.error
+
+    def _mind_fork(self) -> None:
+        if self._pid != os.getpid():
+            # The fetching thread is the parent's; it may have held the lock.
+            self._pid = os.getpid()
+            self._lock = threading.Lock()
+            self._flight = None
 
     def _good_enough(self) -> Credentials | None:
         held, now = self._held, self._now()
@@ -171,7 +182,6 @@ class Sts:
                 self._flight = None
                 if flight.pair is not None:
                     self._held = _hold(flight.pair, self._now(), self._refresh_before)
-                    self._retry_at = None
                 elif flight.error is not None:
                     self._retry_at = self._now() + RETRY_PAUSE
             flight.landed.set()
