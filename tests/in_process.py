@@ -29,7 +29,7 @@ class BytesBody:
     """`ports.Body` of bytes that are here already."""
 
     def __init__(self, content: bytes) -> None:
-        self.length = len(content)
+        self.length = self.received = len(content)
         self._left = memoryview(content)
 
     def readinto(self, buffer: memoryview) -> int:

@@ -85,7 +85,9 @@ class App:
                 folder / "metadata.db", sync=settings.store.sync, reader_grace_s=settings.sweep.reader_grace_s
             )
             blobs = FileBlobs(folder / "blobs", sync=settings.store.sync)
-        except (OSError, StoreError, root_key.RootKeyError) as error:
+        except root_key.RootKeyError as error:
+            raise StartError(str(error)) from None
+        except (OSError, StoreError) as error:
             raise StartError(f"cannot open the data directory {folder}: {error}") from None
         return cls(settings=settings, root_key=key, metadata=metadata, blobs=blobs, clock=SystemClock())
 
@@ -119,6 +121,7 @@ class App:
 
     async def run(self, announce: Callable[[str], None]) -> None:
         """Serve until SIGTERM or SIGINT; `announce` gets the endpoint once requests are answered. Raises StartError."""
+        stop = _stop_signal()  # before the first connection is taken: a stop is a clean one from then on
         settings = self.settings
         owner = await account_id(self.metadata, settings.account_id or None)
         access_log = _open_access_log(settings.log.access)
@@ -137,7 +140,6 @@ class App:
             receipts_s=settings.upload.replay_s,
         )
         sweeping = asyncio.create_task(sweeper.run(), name="sweeper")
-        stop = _stop_signal()
         announce(endpoint)
         await stop.wait()
         _log.info("stopping: requests in flight have %s s to finish", settings.http.shutdown_s)
@@ -226,7 +228,12 @@ class App:
             write_idle_s=http.write_idle_s,
         )
         try:
-            return await serve(Listener(host=host, port=port, tls=self._tls()), pipeline, limits=limits)
+            return await serve(
+                Listener(host=host, port=port, tls=self._tls()),
+                pipeline,
+                limits=limits,
+                refused=pipeline.refused,
+            )
         except OSError as error:
             raise StartError(f"cannot listen on {self.settings.listen}: {error.strerror or error}") from None
 

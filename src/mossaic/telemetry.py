@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextlib import suppress
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from typing import IO
 
     from mossaic.gateway.record import RequestRecord
+
+_log = logging.getLogger(__name__)
 
 SECONDS: Final = (
     0.0005,
@@ -41,20 +44,35 @@ SECONDS: Final = (
 
 
 class AccessLog:
-    """Appends a line a request, flushed at once so that a reader sees every answered request, even after kill -9."""
+    """Appends a line a request, flushed at once so that a reader sees every answered request, even after kill -9.
+
+    A log that cannot be written (a full disk, a pipe nobody reads) loses lines and says so once; it stops no request:
+    what is to be logged has been done already.
+    """
 
     def __init__(self, target: str, open_file: Callable[[str], IO[bytes]] | None = None) -> None:
         self._encode = msgspec.json.Encoder().encode
         self._stream: IO[bytes] | None = None
+        self._is_losing = False
         if target == "-":
             self._stream = sys.stdout.buffer
         elif target != "off":
             self._stream = (open_file or _open_append)(target)
 
     def write(self, record: RequestRecord) -> None:
-        if self._stream is not None:
+        if self._stream is None:
+            return
+        try:
             self._stream.write(self._line(record) + b"\n")
             self._stream.flush()
+        except OSError as error:
+            if not self._is_losing:
+                _log.error("the access log loses lines: %s", error)  # the trace would say nothing more
+            self._is_losing = True
+            return
+        if self._is_losing:
+            _log.info("the access log is written again")
+            self._is_losing = False
 
     def _line(self, record: RequestRecord) -> bytes:
         try:
@@ -64,8 +82,10 @@ class AccessLog:
             return self._encode({name: _encodable(value) for name, value in said.items()})
 
     def close(self) -> None:
-        if self._stream is not None and self._stream is not sys.stdout.buffer:
-            self._stream.close()
+        stream, self._stream = self._stream, None
+        if stream is not None and stream is not sys.stdout.buffer:
+            with suppress(OSError):  # lines that found no room
+                stream.close()
 
 
 def _encodable(value: object) -> object:

@@ -5,14 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from mossaic.ports import FilePiece
+from mossaic.ports import Body, FilePiece
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from mossaic.ports import Body
+__all__ = ["Content", "FilePiece", "HttpRequest", "HttpResponse", "IncomingBody"]
 
-__all__ = ["Content", "FilePiece", "HttpRequest", "HttpResponse"]
+
+class IncomingBody(Body, Protocol):
+    """A body on its way in."""
+
+    @property
+    def received(self) -> int:
+        """Bytes of it that were read so far."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +30,7 @@ class HttpRequest:
     method: str
     target: str
     headers: tuple[tuple[str, str], ...]
-    body: Body
+    body: IncomingBody
     remote: str = ""
     secure: bool = False
     index: dict[str, str] = field(default_factory=dict[str, str])  # repeated headers joined with ","

@@ -10,7 +10,6 @@ import base64
 import errno
 import hashlib
 import logging
-import os
 import time
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from mossaic.gateway import cors, form, sts
 from mossaic.gateway.call import Call, handlers
 from mossaic.gateway.message import HttpRequest, HttpResponse
-from mossaic.gateway.record import RequestRecord
+from mossaic.gateway.record import RequestRecord, record_of, record_of_unread
 from mossaic.gateway.refusal import refuse
 from mossaic.model.names import BucketName, bucket_name, object_key
 from mossaic.ports import Busy, Full
@@ -84,9 +83,16 @@ class Pipeline:
             response = _refuse(visit, _unforeseen(error, visit.record))
         if not visit.preflight:
             response.headers.extend(cors.answer_headers(request, visit.bucket))
+        visit.record.bytes_in = request.body.received
         _finish(visit.record, response, started)
         self.observe(visit.record)
         return response
+
+    def refused(self, remote: str, status: int) -> str:
+        """A request that could not be read, and got `status`, is on record, too: the id for its answer."""
+        unread = record_of_unread(remote, status)
+        self.observe(unread)
+        return unread.request_id
 
     async def _serve(self, visit: _Visit) -> HttpResponse:
         request, record = visit.request, visit.record
@@ -160,7 +166,7 @@ class _Visit:
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
-        self.record = _begin(request)
+        self.record = record_of(request)
         self.address = Address()
         self.query: dict[str, str] = {}
         self.bucket: Bucket | None = None
@@ -210,33 +216,10 @@ def _refuse(visit: _Visit, error: OssError) -> HttpResponse:
     return refuse(error, method=visit.request.method, request_id=record.request_id, host=record.host)
 
 
-def new_request_id() -> str:
-    """24 upper-case hex digits, as OSS's are."""
-    return os.urandom(12).hex().upper()
-
-
-@lru_cache(maxsize=2)
-def _stamp(second: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))
-
-
 @lru_cache(maxsize=1024)
 def _endpoint(scheme: str, base: str, host: str) -> str:
     """The service as the client addressed it, port included, without the bucket."""
     return f"{scheme}://{base}{host.removeprefix(host_name(host))}"
-
-
-def _begin(request: HttpRequest) -> RequestRecord:
-    return RequestRecord(
-        time=_stamp(int(time.time())),
-        request_id=new_request_id(),
-        remote=request.remote,
-        method=request.method,
-        host=request.header("host"),
-        path=request.target.partition("?")[0],
-        bytes_in=request.body.length,
-        user_agent=request.index.get("user-agent"),
-    )
 
 
 def _finish(record: RequestRecord, response: HttpResponse, started: float) -> None:

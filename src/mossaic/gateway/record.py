@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mossaic.gateway.message import HttpRequest
 
 
 @dataclass(slots=True, kw_only=True)
 class RequestRecord:
-    """One line of the access log. `ms` are milliseconds; `bytes_in` what the request's body announced or held."""
+    """One line of the access log. `ms` are milliseconds; `bytes_in` what was read of the request's body."""
 
     time: str = ""
     request_id: str = ""
@@ -21,10 +29,44 @@ class RequestRecord:
     status: int = 0
     code: str | None = None
     ec: str | None = None
-    bytes_in: int | None = None
+    bytes_in: int = 0
     bytes_out: int = 0
     ms: float = 0.0
     principal: str = "anonymous"
     upload_id: str | None = None
     part_number: str | None = None
     user_agent: str | None = None
+
+
+def record_of(request: HttpRequest) -> RequestRecord:
+    """What is known when a request comes in."""
+    return RequestRecord(
+        time=_stamp(int(time.time())),
+        request_id=_new_request_id(),
+        remote=request.remote,
+        method=request.method,
+        host=request.header("host"),
+        path=request.target.partition("?")[0],
+        user_agent=request.index.get("user-agent"),
+    )
+
+
+def record_of_unread(remote: str, status: int) -> RequestRecord:
+    """Of a request that could not be read; `code` is the status in words."""
+    return RequestRecord(
+        time=_stamp(int(time.time())),
+        request_id=_new_request_id(),
+        remote=remote,
+        status=status,
+        code=HTTPStatus(status).phrase.replace(" ", ""),
+    )
+
+
+def _new_request_id() -> str:
+    """24 upper-case hex digits, as OSS's are."""
+    return os.urandom(12).hex().upper()
+
+
+@lru_cache(maxsize=2)
+def _stamp(second: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(second))

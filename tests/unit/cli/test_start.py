@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.harness import free_port
+
 
 def run(tmp_path: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("MOSSAIC_")}
@@ -35,7 +37,7 @@ SERVE = ("serve", "--listen", "127.0.0.1:0", "--data", "data")
         ({"MOSSAIC_DEMO_BUCKET": "Bad_Name"}, "cannot make the demo bucket 'Bad_Name'"),
         ({"MOSSAIC_LISTN": "x"}, "did you mean 'MOSSAIC_LISTEN'?"),
         ({"MOSSAIC_HTTP_THREADS": "many"}, "http.threads"),
-        ({"MOSSAIC_ACCESS_KEY_ID": "alone"}, "belong together"),
+        ({"MOSSAIC_ACCESS_KEY_ID": "alone"}, "Error: access_key_id and access_key_secret belong together"),
         ({"MOSSAIC_TLS_CERTIFICATE": "none.pem"}, "cannot use the certificate"),
     ],
 )
@@ -81,3 +83,32 @@ def test_check_shows_settings_with_their_origin_and_no_secret(tmp_path: Path) ->
     assert any("cn-beijing" in line and "[environment]" in line for line in done.stdout.splitlines())
     assert "metadata: ok" in done.stdout
     assert "blobs: ok" in done.stdout
+
+
+STOPPED_AT_ONCE = """
+import os, signal, socket, sys, threading, time
+from mossaic.cli.main import main
+
+def stop_when_it_listens() -> None:
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", int(sys.argv[1]))).close()
+        except OSError:
+            time.sleep(0.0002)
+        else:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return
+
+threading.Thread(target=stop_when_it_listens, daemon=True).start()
+main(["serve", "--listen", "127.0.0.1:" + sys.argv[1], "--data", "data", "--demo"])
+"""
+
+
+def test_sigterm_in_the_first_moment_is_a_clean_stop(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED_AT_ONCE, str(free_port())], cwd=tmp_path, capture_output=True, text=True,
+        timeout=60, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 0, done.stderr
+    assert "stopping" in done.stderr

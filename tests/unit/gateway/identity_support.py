@@ -51,6 +51,10 @@ class GivenBody:
     def length(self) -> int:
         return len(self.data)
 
+    @property
+    def received(self) -> int:
+        return len(self.data)
+
     async def read(self, limit: int) -> bytes:
         if len(self.data) > limit:
             raise OssError(ENTITY_TOO_LARGE)

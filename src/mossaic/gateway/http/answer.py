@@ -99,11 +99,12 @@ def _encode_part(part: str) -> bytes:
         return part.encode("utf-8")
 
 
-def render_refusal(status: int, reason: str) -> bytes:
+def render_refusal(status: int, reason: str, request_id: str = "") -> bytes:
     """A whole answer to a request that could not be read: plain text, and the end of the connection."""
     body = f"{reason}\n".encode()
+    id_line = f"x-oss-request-id: {request_id}\r\n" if request_id else ""
     head = (
-        f"{_STATUS_LINES[status]}Content-Type: text/plain\r\nDate: {_DATES.now()}\r\nServer: Mossaic\r\n"
+        f"{_STATUS_LINES[status]}Content-Type: text/plain\r\n{id_line}Date: {_DATES.now()}\r\nServer: Mossaic\r\n"
         f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
     )
     return head.encode("ascii") + body

@@ -231,7 +231,8 @@ class Connection(asyncio.Protocol):
     # --- the end ------------------------------------------------------------------------------------------------------
 
     def _refuse(self, status: int, reason: str) -> None:
-        self._channel.write(render_refusal(status, reason))
+        request_id = self._site.refused(self._remote, status)
+        self._channel.write(render_refusal(status, reason, request_id))
         self._linger(done=False)
 
     def _linger(self, *, done: bool) -> None:

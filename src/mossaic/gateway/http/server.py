@@ -112,11 +112,16 @@ async def serve(
     handle: Callable[[HttpRequest], Awaitable[HttpResponse]],
     *,
     limits: HttpLimits | None = None,
+    refused: Callable[[str, int], str] | None = None,
 ) -> Server:
-    """Start to listen. Raises OSError when the address cannot be bound."""
+    """Start to listen; for `refused` see `Site`. Raises OSError when the address cannot be bound."""
     limits = limits or HttpLimits()
     site = Site(
-        limits=limits, handle=handle, workers=Workers(limits), max_connections=_connection_cap(limits)
+        limits=limits,
+        handle=handle,
+        refused=refused or (lambda _remote, _status: ""),
+        workers=Workers(limits),
+        max_connections=_connection_cap(limits),
     )
     started = await asyncio.get_running_loop().create_server(
         lambda: Connection(site),

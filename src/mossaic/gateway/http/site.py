@@ -24,10 +24,12 @@ class Held(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Site:
-    """`tasks` are requests that are being answered; they are finished even when their client is gone."""
+    """`tasks` are requests that are being answered; they are finished even when their client is gone. `refused` is told
+    of each request that could not be read (the client's address, the status) and gives the id for its answer."""
 
     limits: HttpLimits
     handle: Callable[[HttpRequest], Awaitable[HttpResponse]]
+    refused: Callable[[str, int], str]
     workers: Workers
     max_connections: int
     connections: set[Held] = field(default_factory=set[Held])
