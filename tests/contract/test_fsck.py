@@ -11,7 +11,7 @@ import pytest
 
 from mossaic.model.bucket import Versioning
 from mossaic.model.manifest import Extent, Manifest
-from mossaic.model.names import BlobId, new_blob_id
+from mossaic.model.names import BlobId, UploadId, new_blob_id
 from mossaic.model.object import Blob
 from mossaic.model.upload import Part
 from mossaic.ports import Commit
@@ -127,6 +127,33 @@ async def test_damaged_bytes_are_named(
     assert any(big.blob_id in problem for problem in full.problems)
     assert full.sound is False
     assert sizes.sound is not quick
+    for report in (full, sizes) if quick else (full,):
+        assert named(report, "/big ", "bytes 0-2999999 ", big.blob_id)
+        assert named(report, "/piece ", "bytes 0-1999899 ", big.blob_id)
+        assert not named(report, "/joined ")
+        assert report.problem_count == len(report.problems) == 3
+
+
+async def test_what_a_damaged_part_belongs_to_is_named(
+    metadata: MetadataStore, blobs: BlobStore, tmp_path: Path
+) -> None:
+    await given_everything(metadata, blobs)
+    second = (await metadata.all_parts(UploadId("U1")))[1].manifest.extents[0].blob_id
+    (path,) = tmp_path.rglob(second)
+
+    path.unlink()
+
+    report = await fsck(metadata, blobs, read_bytes=True)
+    assert named(report, "upload U1 ", "part 2: bytes 0-199999 ", second)
+    assert named(report, "upload U2 ", "part 2: bytes 0-199999 ", second)
+    assert named(report, "/joined ", "bytes 200000-399999 ", second)
+    assert named(report, "/copy ", "bytes 200000-399999 ", second)
+    assert report.problem_count == 5
+
+
+def named(report: FsckReport, *words: str) -> bool:
+    """One problem says all the words."""
+    return any(all(word in problem for word in words) for problem in report.problems)
 
 
 async def test_an_object_that_is_not_the_sum_of_its_blobs_is_named(
@@ -175,4 +202,5 @@ def test_a_report_stays_short_and_counts_all() -> None:
 
     assert len(lines) < 2_100
     assert lines[-1] == "5000 problems"
+    assert list(FsckReport(problem_count=1).lines())[-1] == "1 problem"
     assert report.unreferenced_bytes == 10_000

@@ -1,7 +1,7 @@
 """Verifies that every object and part reads back as it was stored, and lists bytes that nothing refers to.
 
 Each stored byte is read once: blobs are compared with their own size, MD5 and CRC-64, and objects and parts with what
-follows from those of their blobs. Only content that is cut out of blobs, and MD5 over several blobs, is read again.
+follows from those of their blobs. A damaged blob is named first, then every object and part that holds it. Only content that is cut out of blobs, and MD5 over several blobs, is read again.
 Changes nothing; may run beside a server, where what is deleted meanwhile is no problem. Memory does not grow with the store.
 """
 
@@ -35,6 +35,7 @@ T = TypeVar("T")
 _PAGE: Final = 1_000
 _BATCH: Final = 200  # blobs verified in one call of a thread
 _PIECE: Final = 1024 * 1024  # bytes read at a time
+_MAX_DAMAGED: Final = 100_000  # damaged blobs that are remembered, so that what holds them can be named
 MAX_LISTED: Final = 1_000  # problems and unreferenced blobs that the report names; all are counted
 
 
@@ -82,7 +83,7 @@ class FsckReport:
         yield f"{self.versions} object versions, {self.parts} parts, {self.blobs} blobs; {self.bytes_read} bytes read"
         yield f"{self.garbage_count} blobs ({self.garbage_bytes} bytes) wait for the sweeper"
         yield f"{self.unreferenced_count} blobs ({self.unreferenced_bytes} bytes) are unreferenced"
-        yield "sound" if self.sound else f"{self.problem_count} problems"
+        yield "sound" if self.sound else f"{self.problem_count} problem{'s' * (self.problem_count > 1)}"
 
 
 async def fsck(metadata: MetadataStore, blobs: BlobStore, *, read_bytes: bool) -> FsckReport:
@@ -114,6 +115,7 @@ class _Run:
         self._metadata = metadata
         self._blobs = blobs
         self._read_bytes = read_bytes
+        self._damaged: set[BlobId] = set()
         self.report = FsckReport()
 
     async def verify_blobs(self) -> None:
@@ -129,6 +131,8 @@ class _Run:
             for blob, problem in await asyncio.to_thread(self._verify_each, held):
                 if await self._is_referenced(blob.blob_id):  # else it was deleted meanwhile
                     self.report.found(problem)
+                    if len(self._damaged) < _MAX_DAMAGED:
+                        self._damaged.add(blob.blob_id)
 
     async def verify_versions(self, bucket: Bucket) -> None:
         async for listed in _pages(self._metadata.list_versions, ListQuery(bucket=bucket.name, limit=_PAGE)):
@@ -176,6 +180,9 @@ class _Run:
         if manifest.size != content.size:
             self.report.found(f"{content.name}: {manifest.size} bytes, not {content.size}")
             return
+        if self._damaged and (hurt := _hurt(manifest, self._damaged)):
+            self.report.found(f"{content.name}: {hurt}")
+            return
         known = await self._known(manifest)
         pieces = [_whole(extent, known) for extent in manifest.extents]
         whole = [piece for piece in pieces if piece is not None]
@@ -211,7 +218,9 @@ class _Run:
         for blob in blobs:
             try:
                 self._verify_blob(blob)
-            except (Damaged, OSError) as error:
+            except Damaged as error:
+                problems.append((blob, str(error)))
+            except OSError as error:
                 problems.append((blob, f"blob {blob.blob_id}: {error}"))
         return problems
 
@@ -225,7 +234,7 @@ class _Run:
             except Damaged:
                 pass  # it ends where it should
             else:
-                raise Damaged(f"is longer than {blob.size} bytes")
+                raise Damaged(f"blob {blob.blob_id} is longer than {blob.size} bytes")
             if not self._read_bytes:
                 return
             md5, crc = hashlib.md5(usedforsecurity=False), 0
@@ -235,7 +244,7 @@ class _Run:
                 crc = crc64(piece, crc)
         self.report.bytes_read += blob.size
         if (md5.hexdigest().upper(), crc) != (blob.md5, blob.crc64):
-            raise Damaged("its bytes are not those that were written")
+            raise Damaged(f"blob {blob.blob_id}: its bytes are not those that were written")
 
     def _digest(self, manifest: Manifest) -> tuple[int, str]:
         """CRC-64 and MD5 of the content. Raises Damaged, OSError."""
@@ -255,6 +264,19 @@ def _of_part(upload: Upload, part: Part) -> _Content:
     return _Content(
         name=name, manifest=part.manifest, size=part.size, crc64=part.crc64, md5=part.etag.upper()
     )
+
+
+def _hurt(manifest: Manifest, damaged: set[BlobId]) -> str:
+    """What a content lost with these blobs, in words; "" when it holds none of them."""
+    ends = zip(manifest.extents, manifest.ends, strict=True)
+    hurt = [
+        (end - extent.length, end - 1, extent.blob_id) for extent, end in ends if extent.blob_id in damaged
+    ]
+    if not hurt:
+        return ""
+    first, last, blob_id = hurt[0]
+    more = f", and {len(hurt) - 1} more pieces" if len(hurt) > 1 else ""
+    return f"bytes {first}-{last} are damaged (blob {blob_id}){more}"
 
 
 def _whole(extent: Extent, known: dict[BlobId, Blob]) -> Blob | None:
