@@ -63,11 +63,13 @@ class _Said:
 def load_profile(
     name: str | None = None,
     *,
+    endpoint: str | None = None,
     file: str | os.PathLike[str] | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> ProfileSettings:
     """Each value from the first place that has it: the environment, then Mossaic's profile (`name`, $MOSSAIC_PROFILE, the
-    default one of `file` or of the usual file). A profile asked for by `name` goes before the environment.
+    default one of `file` or of the usual file). A profile asked for by `name` goes before the environment, and an `endpoint` that
+    the caller has already before everything.
 
     ossutil's configuration and the aliyun command line's are asked for the place (endpoint, region, …) only when nobody so far
     named an endpoint, and only the first of them that knows one: a region of one service is of no use to another. They are not
@@ -78,6 +80,8 @@ def load_profile(
     own = _said_by(_entry(lambda: read_mossaic(name, file, environ)))
     variables = _said_in(environment(environ))
     said = {**variables, **own} if name is not None else {**own, **variables}
+    if endpoint is not None:
+        said["endpoint"] = _Said(text=endpoint, origin="given")
     places: list[Provider] = [Env(environ), Profile(name, file, environ=environ)]
     if name is not None:
         places.reverse()

@@ -179,6 +179,17 @@ def test_another_programs_region_is_not_taken_for_an_endpoint_of_ours(home: Home
     assert found.credentials.get().access_key_id == "ossutil-id"
 
 
+def test_an_endpoint_that_the_caller_has_goes_before_everything(home: Home) -> None:
+    home.mossaic('[profiles.default]\nbucket = "photos"\n')
+    home.ossutil()
+
+    found = load_profile(endpoint="http://mine", environ=home.environ | {"OSS_ENDPOINT": "http://other"})
+
+    assert (found.endpoint, found.region, found.bucket) == ("http://mine", None, "photos")
+    assert found.origins["endpoint"] == "given"
+    assert load_profile(endpoint="http://mine", environ=home.environ).region is None  # not ossutil's
+
+
 def test_nothing_anywhere_is_no_error_until_credentials_are_needed(home: Home) -> None:
     found = load_profile(environ=home.environ)
 
