@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 PREFIX = "MOSSAIC_"
+# The SDK's and the command line's own: a shell set up for them also starts the service.
+CLIENT_VARIABLES = frozenset(
+    f"MOSSAIC_{name}" for name in "BUCKET CONFIG_FILE DEBUG ENDPOINT PROFILE SECURITY_TOKEN STATE_DIR".split()
+)
 
 
 class SettingsError(Exception):
@@ -217,6 +221,8 @@ def _read_environment(environ: Mapping[str, str], known: Mapping[str, object]) -
         if not name.startswith(PREFIX):
             continue
         key = names.get(name)
+        if key is None and name in CLIENT_VARIABLES:
+            continue
         if key is None:
             raise SettingsError(f"environment: unknown variable {name}{_nearest(name, names)}")
         is_list = known[key] == tuple[str, ...]

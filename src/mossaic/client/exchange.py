@@ -195,7 +195,7 @@ class _Exchange(Generic[In, Out]):
         while True:
             self.attempt += 1
             self.sends += 1
-            who = self.session.provider.get()
+            who = self._credentials()
             try:
                 response = self._send(who)
                 if response.status < 300 and response.status != 203:
@@ -301,21 +301,33 @@ class _Exchange(Generic[In, Out]):
             self.clock_set = True
             return 0.0
         if failure.code in _CREDENTIAL_CODES:
-            return self._renewed(who)
+            return self._renewed(who, failure)
         if failure.status in self.retry.statuses or failure.code in _TRANSIT_CODES:
             return self._backoff(failure)
         return None
 
-    def _renewed(self, who: Credentials) -> float | None:
-        """Temporary credentials that the server refuses are replaced, once each."""
+    def _credentials(self) -> Credentials:
+        """A provider that has to wait for new ones is cancelled with the call."""
+        waiting = current_scope.set(self.scope)
+        try:
+            return self.session.provider.get()
+        finally:
+            current_scope.reset(waiting)
+
+    def _renewed(self, who: Credentials, failure: ServerError) -> float | None:
+        """Temporary credentials that the server refuses are replaced, once each; `failure` tells why they could not be."""
         sign = f"{who.access_key_id}\n{who.security_token}"
         if sign in self.refused:
             return None
         self.refused.add(sign)
+        waiting = current_scope.set(self.scope)
         try:
             fresh = self.session.provider.renew(who)
-        except CredentialsError:
+        except CredentialsError as error:
+            failure.__cause__ = error
             return None
+        finally:
+            current_scope.reset(waiting)
         return None if fresh == who else 0.0
 
     def _backoff(self, failure: MossaicError) -> float | None:
