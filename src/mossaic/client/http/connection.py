@@ -37,6 +37,7 @@ class Connection:
         "_peer",
         "_pid",
         "_scope",
+        "_slice_s",
         "complete",
         "inbox",
         "origin",
@@ -50,6 +51,7 @@ class Connection:
         self._peer = peer or origin.authority
         self.origin = origin
         self._idle_s = idle_s
+        self._slice_s = min(_SLICE_S, idle_s)
         self._pid = os.getpid()
         self._scope: Scope | None = None
         self._deadline: float | None = None
@@ -84,8 +86,9 @@ class Connection:
         left = sum(map(len, parts))
         quiet_since: float | None = None
         while True:
+            wait_s = self._patience(self._slice_s)
             try:
-                sent = self._line.send(parts, self._patience(min(_SLICE_S, self._idle_s)))
+                sent = self._line.send(parts, wait_s)
             except OSError as error:
                 self._rescue(error)
                 return False
@@ -110,8 +113,16 @@ class Connection:
 
     def answer(self) -> Answer:
         """Wait for the head of the answer; interim ones (1xx) are skipped."""
+        unsent: int | None = None
         while self._answer is None:
-            count = self.receive(self.inbox.room())
+            try:
+                count = self.receive(self.inbox.room())
+            except ConnectionTimeoutError:
+                # What the kernel still holds may take longer than the limit on a slow line: while that gets less, it is no silence.
+                before, unsent = unsent, self._line.unsent()
+                if not unsent or (before is not None and unsent >= before):
+                    raise
+                continue
             if not count:
                 raise self.failure("closed the connection without an answer")
             self._heard(count)
@@ -120,11 +131,12 @@ class Connection:
     def receive(self, buffer: memoryview) -> int:
         """Wait for bytes; 0 at the end of the connection."""
         self._check_scope()
+        wait_s = self._patience(self._idle_s)
         try:
-            count = self._line.receive(buffer, self._patience(self._idle_s))
+            count = self._line.receive(buffer, wait_s)
         except TimeoutError as error:
             self._check_scope()
-            self._patience(_SLICE_S)
+            self._patience(self._idle_s)  # the deadline, if it was that
             raise self._timed_out("sent nothing") from error
         except OSError as error:
             raise self._broken(error, "while an answer was awaited") from error

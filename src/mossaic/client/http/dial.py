@@ -128,8 +128,8 @@ class Dial:
 
     def _handshake(self, sock: socket.socket, origin: Origin, tls: ssl.SSLContext) -> ssl.SSLSocket:
         peer = origin.authority
+        sock.settimeout(self._left(self._until()))
         try:
-            sock.settimeout(self._left(self._until()))
             secure = tls.wrap_socket(
                 sock, server_hostname=origin.host, do_handshake_on_connect=False, suppress_ragged_eofs=False
             )

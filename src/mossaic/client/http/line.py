@@ -7,10 +7,13 @@ Python's timeouts cost a poll before each one and a wake-up for every bit of fre
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import select
 import socket
 import ssl
 import struct
+import sys
+import termios
 from time import monotonic
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 _QUIET: Final[int] = getattr(socket, "MSG_NOSIGNAL", 0)  # a program may have asked to die of SIGPIPE
 _RECORD: Final = 16 * 1024  # bytes of a TLS record, and so of one write
+_SO_NWRITE: Final = 0x1024  # macOS
 _SHORTEST_S: Final = 0.001  # zero would mean for ever
 
 
@@ -48,6 +52,10 @@ class Line(Protocol):
         """Whether it is worth to call `receive_now`: bytes, an end or an error wait."""
         ...
 
+    def unsent(self) -> int:
+        """Bytes that the kernel took and the peer has not acknowledged; 0 where that is not known."""
+        ...
+
     def interrupt(self) -> None:
         """End it, and so wake a thread that blocks in it. From any thread."""
         ...
@@ -59,6 +67,15 @@ def cut(sock: socket.socket) -> None:
     """Wake whoever blocks on the socket. The base class's method: that of SSLSocket would take the TLS away from under its user."""
     with contextlib.suppress(OSError):
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+def unsent(sock: socket.socket) -> int:
+    try:
+        if sys.platform == "darwin":
+            return sock.getsockopt(socket.SOL_SOCKET, _SO_NWRITE)
+        return int.from_bytes(fcntl.ioctl(sock, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+    except OSError:
+        return 0
 
 
 def _timeval(seconds: float) -> bytes:
@@ -107,6 +124,9 @@ class PlainLine:
 
     def readable(self) -> bool:
         return bool(self._poll.poll(0))
+
+    def unsent(self) -> int:
+        return unsent(self._sock)
 
     def interrupt(self) -> None:
         cut(self._sock)
@@ -159,6 +179,9 @@ class SecureLine:
 
     def readable(self) -> bool:
         return bool(self._sock.pending() or self._poll.poll(0))
+
+    def unsent(self) -> int:
+        return unsent(self._sock)
 
     def interrupt(self) -> None:
         cut(self._sock)

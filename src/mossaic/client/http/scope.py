@@ -21,7 +21,7 @@ class Scope:
     of a Response raises Cancelled at once, and so does every later one. A scope with a `parent` is cancelled with its parent.
     """
 
-    __slots__ = ("__weakref__", "_cancelled", "_children", "_inside", "_lock")
+    __slots__ = ("__weakref__", "_cancelled", "_children", "_inside", "_lock", "_parent")
 
     def __init__(self, *, parent: Scope | None = None) -> None:
         # Reentrant: a signal handler or a finalizer may come in while its own thread is in here.
@@ -29,6 +29,7 @@ class Scope:
         self._inside: set[Interruptible] = set()
         self._children: WeakSet[Scope] = WeakSet()
         self._cancelled = False
+        self._parent = parent  # kept alive: a grandparent reaches this one only through it
         if parent is not None:
             parent.adopt(self)
 
