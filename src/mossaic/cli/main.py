@@ -10,20 +10,29 @@ import click
 
 from mossaic import __version__
 
-# name → (module, attribute, one line for the list)
-COMMANDS: Final = {
-    "serve": ("mossaic.cli.serve", "serve", "Run the service."),
-    "check": ("mossaic.cli.check", "check", "Print the effective settings and probe the stores."),
-    "fsck": (
-        "mossaic.cli.check",
-        "fsck",
-        "Verify that every object and part reads back; list unreferenced bytes.",
-    ),
-    "user": ("mossaic.cli.identity", "user", "RAM users and their policies."),
-    "key": ("mossaic.cli.identity", "key", "Access key pairs."),
-    "role": ("mossaic.cli.identity", "role", "RAM roles, their trust policies and permissions."),
-    "policy": ("mossaic.cli.identity", "policy", "Named policy documents."),
+# section → name → (module, attribute, one line for the list)
+SECTIONS: Final[dict[str, dict[str, tuple[str, str, str]]]] = {
+    "Objects": {
+        "ls": ("mossaic.cli.ls", "ls", "List buckets, objects, versions."),
+    },
+    "Uploads": {},
+    "Buckets": {},
+    "Access": {},
+    "Server": {
+        "serve": ("mossaic.cli.serve", "serve", "Run the service."),
+        "check": ("mossaic.cli.check", "check", "Print the effective settings and probe the stores."),
+        "fsck": (
+            "mossaic.cli.check",
+            "fsck",
+            "Verify that every object and part reads back; list unreferenced bytes.",
+        ),
+        "user": ("mossaic.cli.identity", "user", "RAM users and their policies."),
+        "key": ("mossaic.cli.identity", "key", "Access key pairs."),
+        "role": ("mossaic.cli.identity", "role", "RAM roles, their trust policies and permissions."),
+        "policy": ("mossaic.cli.identity", "policy", "Named policy documents."),
+    },
 }
+COMMANDS: Final = {name: row for rows in SECTIONS.values() for name, row in rows.items()}
 
 
 class LazyGroup(click.Group):
@@ -60,11 +69,14 @@ class LazyGroup(click.Group):
         ctx: click.Context,  # noqa: ARG002  # click's signature
         formatter: click.HelpFormatter,
     ) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, line) for name, (_, _, line) in COMMANDS.items()])
+        for title, rows in SECTIONS.items():
+            if not rows:
+                continue
+            with formatter.section(title):
+                formatter.write_dl([(name, line) for name, (_, _, line) in rows.items()])
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="mossaic")
 def main() -> None:
-    """Mossaic: self-hosted object storage that speaks the Alibaba Cloud OSS protocol."""
+    """Mossaic: object storage that speaks the Alibaba Cloud OSS protocol, and a client for any such service."""
