@@ -82,6 +82,18 @@ class UploadAborted(Cancelled):
     """The upload was aborted, here or elsewhere: its upload id is gone and its parts are freed."""
 
 
+class ObjectChanged(MossaicError):
+    """The object was replaced or deleted while it was read. Nothing was put at the target, and nothing of it is kept."""
+
+
+class DownloadCancelled(Cancelled):
+    """The download was stopped by its owner. `resumable`: what had come is kept, and the same call goes on with it."""
+
+    def __init__(self, message: str, *, resumable: bool = True) -> None:
+        super().__init__(message)
+        self.resumable = resumable
+
+
 # --- refusals ---------------------------------------------------------------------------------------------------------
 
 

@@ -44,6 +44,7 @@ class Transfers:
     parallel: Parallel = "auto"
     store: Store | None = None
     line: Line = field(default_factory=Line, init=False)
+    incoming: Line = field(default_factory=Line, init=False)  # the other way it may be faster or slower
 
     def journals(self) -> Store:
         """The user's state directory, unless another place was given."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Literal
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-Phase = Literal["checking", "sending", "completing", "done"]
+Phase = Literal["checking", "sending", "receiving", "completing", "done"]
 
 _WINDOW_S: Final = 5.0  # speed is the mean over this long
 _SAMPLE_S: Final = 0.2
@@ -22,9 +22,10 @@ class Progress:
     """A moment of a transfer. Sizes in bytes.
 
     `sent` never falls and ends at `total`: a part that is sent again counts once, and what an earlier attempt stored
-    (`resumed`) counts from the beginning. `stored` is what the server has acknowledged. `total` and `parts_total` are None
-    while the end of a stream is not known. `speed` is bytes a second over the last five seconds, None before there is one;
-    `eta_s` seconds to go. `retries` counts requests that were made again.
+    (`resumed`) counts from the beginning. `stored` is what the server has acknowledged. Of a download, `sent` is what was
+    received, and `stored` what is in finished parts. `total` and `parts_total` are None while the end of a stream is not
+    known. `speed` is bytes a second over the last five seconds, None before there is one; `eta_s` seconds to go. `retries`
+    counts requests that were made again.
     """
 
     phase: Phase
@@ -81,6 +82,13 @@ class Meter:
                 self._stored += size
                 self._resumed += size
                 self._parts_done += 1
+
+    def kept_some(self, number: int, size: int) -> None:
+        """The first `size` bytes of a part are there from an earlier attempt, which did not finish it."""
+        with self._lock:
+            self._sent += size
+            self._resumed += size
+            self._high[number] = size
 
     def moved(self, number: int, position: int, count: int) -> None:
         """`count` more bytes of a part went out and brought this attempt to `position`."""
