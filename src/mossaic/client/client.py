@@ -13,6 +13,7 @@ from mossaic.client.calls.object_settings import ObjectSettings
 from mossaic.client.calls.objects import Objects
 from mossaic.client.calls.settings import Settings
 from mossaic.client.calls.signing import Signing
+from mossaic.client.calls.uploads import Uploads
 from mossaic.client.credentials import Anonymous, Credentials, Static, default
 from mossaic.client.endpoint import parse_endpoint
 from mossaic.client.errors import CredentialsError
@@ -42,7 +43,7 @@ _FROM_PROFILE: Final = ("bucket", "region", "signature", "addressing", "credenti
 
 
 # A further family of calls is a class in `calls/`, named here and, one line a method, in `aio.py`.
-class Client(Objects, Listing, Buckets, Settings, ObjectSettings, Signing, Multipart):
+class Client(Objects, Listing, Buckets, Settings, ObjectSettings, Signing, Multipart, Uploads):
     """An OSS service. Any number of threads may use one; close it, or use it in a `with`.
 
     Every call may raise ServerError (by OSS code), NetworkError, ConnectionTimeoutError, DeadlineExceeded, Cancelled and
