@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, get_origin, get_type_hints
 
 import msgspec
 
@@ -23,6 +24,23 @@ PREFIX = "MOSSAIC_"
 CLIENT_VARIABLES = frozenset(
     f"MOSSAIC_{name}" for name in "BUCKET CONFIG_FILE DEBUG ENDPOINT PROFILE SECURITY_TOKEN STATE_DIR".split()
 )
+
+
+_TEN_YEARS_S: Final = 315_360_000
+Count = Annotated[int, msgspec.Meta(ge=1)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=_TEN_YEARS_S)]
+Deadline = Annotated[float, msgspec.Meta(gt=0, le=_TEN_YEARS_S)]  # in seconds; none at all is not to be had
+
+# What a text must look like, and how to say it.
+_URL: Final = (r"(https?://.+)?", "is a URL that begins with http:// or https://")
+_TEXTS: Final = {
+    "region": (r"(?!oss-)[a-z0-9-]+", "is a region's id without oss-, such as cn-hangzhou"),
+    "cnames": (r"[^=\s]+=[a-z0-9-]+", "is DOMAIN=BUCKET"),
+    "account_id": (r"[0-9]{0,20}", "is a number"),
+    "log.level": (r"(?i:debug|info|warning|error|critical)", "is debug, info, warning, error or critical"),
+    "public_endpoint": _URL,
+    "callback.public_url": _URL,
+}
 
 
 class SettingsError(Exception):
@@ -41,14 +59,14 @@ class LogSettings:
 class HttpSettings:
     """Deadlines in seconds, sizes in bytes."""
 
-    max_head_bytes: int = 65_536
-    max_connections: int = 10_000
-    head_timeout_s: float = 30.0
-    body_idle_s: float = 60.0
-    keepalive_s: float = 75.0
-    write_idle_s: float = 60.0
-    shutdown_s: float = 25.0
-    threads: int = 64
+    max_head_bytes: Annotated[int, msgspec.Meta(ge=1024)] = 65_536
+    max_connections: Count = 10_000
+    head_timeout_s: Deadline = 30.0
+    body_idle_s: Deadline = 60.0
+    keepalive_s: Deadline = 75.0
+    write_idle_s: Deadline = 60.0
+    shutdown_s: Seconds = 25.0
+    threads: Annotated[int, msgspec.Meta(ge=2)] = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,17 +79,18 @@ class TlsSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
-    """`sync` False gives up durability at power loss for speed; `inline_bytes`: objects up to this size lie in the database."""
+    """`sync` False gives up durability at power loss for speed; `inline_bytes`: objects up to this size lie in the database, and
+    in memory while they are written and read."""
 
     sync: bool = True
-    inline_bytes: int = 16_384
+    inline_bytes: Annotated[int, msgspec.Meta(ge=0, le=1_048_576)] = 16_384
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UploadSettings:
     """`replay_s`: how long a repeated CompleteMultipartUpload gets the first answer again; 0 answers NoSuchUpload at once."""
 
-    replay_s: float = 86_400.0
+    replay_s: Seconds = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +99,7 @@ class CallbackSettings:
 
     allow_loopback: bool = False
     allow_private: bool = False
-    timeout_s: float = 5.0
+    timeout_s: Deadline = 5.0
     public_url: str = ""
 
 
@@ -88,9 +107,9 @@ class CallbackSettings:
 class SweepSettings:
     """Seconds between rounds; how old unknown bytes must be before they are freed; how long a reader may need replaced bytes."""
 
-    interval_s: float = 60.0
-    orphan_grace_s: float = 86_400.0
-    reader_grace_s: float = 3_600.0
+    interval_s: Deadline = 60.0
+    orphan_grace_s: Seconds = 86_400.0
+    reader_grace_s: Seconds = 3_600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +132,7 @@ class Settings:
     access_key_id: str = ""
     access_key_secret: str = field(default="", repr=False)
     demo_bucket: str = ""
-    max_buckets: int = 100
+    max_buckets: Count = 100
     log: LogSettings = field(default_factory=LogSettings)
     http: HttpSettings = field(default_factory=HttpSettings)
     tls: TlsSettings = field(default_factory=TlsSettings)
@@ -155,7 +174,7 @@ def keys() -> Iterator[str]:
 def _leaves(
     shape: type[Any], prefix: str = ""
 ) -> Iterator[tuple[str, Any]]:  # Any: any settings dataclass, any type
-    hints = get_type_hints(shape)
+    hints = get_type_hints(shape, include_extras=True)
     for item in fields(shape):
         kind = hints[item.name]
         if isinstance(kind, type) and is_dataclass(kind):
@@ -174,7 +193,7 @@ def load(
     environ: Mapping[str, str] | None = None,
     overrides: Mapping[str, object] | None = None,
 ) -> Loaded:
-    """Raises SettingsError (unknown key, wrong type, unreadable file)."""
+    """Raises SettingsError (unknown key, wrong type, out of range, unreadable file)."""
     known = dict(_leaves(Settings))
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
@@ -192,6 +211,10 @@ def load(
     take({key: value for key, value in (overrides or {}).items() if value is not None}, "command line")
     settings = _convert(values, origins, known)
     _ = settings.host_port
+    if settings.tls.key and not settings.tls.certificate:
+        raise SettingsError(
+            f"{origins['tls.key']}: tls.key needs tls.certificate, or the service would not speak TLS"
+        )
     return Loaded(settings=settings, origins=origins)
 
 
@@ -225,7 +248,7 @@ def _read_environment(environ: Mapping[str, str], known: Mapping[str, object]) -
             continue
         if key is None:
             raise SettingsError(f"environment: unknown variable {name}{_nearest(name, names)}")
-        is_list = known[key] == tuple[str, ...]
+        is_list = get_origin(known[key]) is tuple
         found[key] = [item.strip() for item in text.split(",") if item.strip()] if is_list else text
     return found
 
@@ -238,12 +261,20 @@ def _convert(values: Mapping[str, object], origins: Mapping[str, str], known: Ma
             converted = msgspec.convert(value, known[key], strict=False)
         except msgspec.ValidationError as error:
             raise SettingsError(f"{origins[key]}: {key}: {error}") from None
+        _check_text(key, converted, origins[key])
         section, dot, name = key.rpartition(".")
         if dot:
             tree.setdefault(section, {})[name] = converted
         else:
             tree[name] = converted
     return msgspec.convert(tree, Settings)
+
+
+def _check_text(key: str, value: object, origin: str) -> None:
+    pattern, words = _TEXTS.get(key, ("", ""))
+    for text in value if isinstance(value, tuple) else (value,):  # pyright: ignore[reportUnknownVariableType]  # of str
+        if pattern and not re.fullmatch(pattern, str(text)):  # pyright: ignore[reportUnknownArgumentType]  # as above
+            raise SettingsError(f"{origin}: {key}: {text!r} is not right, it {words}")
 
 
 def describe(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
