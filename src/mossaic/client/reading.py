@@ -89,6 +89,7 @@ class GetResult:
         Raises NetworkError, ConnectionTimeoutError, ChecksumMismatch (with the last byte of a whole object), PreconditionFailed (the
         object was replaced while a read was being continued), DeadlineExceeded, Cancelled; ValueError when it is closed.
         """
+        self._check_open()
         stop = self.range[1]
         if size < 0 and stop is None:
             return b"".join(self)
@@ -104,8 +105,7 @@ class GetResult:
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
         """Fill some of `buffer`; how many bytes, 0 at the end. Raises as `read`."""
-        if self._closed:
-            raise ValueError("the object is closed")
+        self._check_open()
         view = memoryview(buffer).cast("B")
         if not view or self._at == self.range[1]:
             return 0
@@ -139,6 +139,10 @@ class GetResult:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ValueError("the object is closed")
 
     def _receive(self, view: memoryview) -> int:
         while True:
