@@ -125,9 +125,10 @@ def _take_file(path: Path) -> Hold:
                 _own.add(str(path))
                 return Hold(path, None)
         holder = _told(path)
-        if not _is_stale(path, holder):
+        if _is_stale(path, holder):
+            _clear(path, holder)
+        elif holder is not None or path.exists():  # else it was let go between our two calls
             raise Busy(_known(holder))
-        _clear(path, holder)
     raise Busy(None)
 
 
@@ -172,7 +173,7 @@ def _age_s(path: Path) -> float:
     try:
         return time.time() - path.stat(follow_symlinks=False).st_mtime
     except FileNotFoundError:
-        return float("inf")
+        return 0.0  # whoever makes it next has only just made it
 
 
 def _tell(descriptor: int) -> None:

@@ -73,8 +73,23 @@ class SQLite:
     def _rows(self, query: str, *values: bytes) -> list[tuple[bytes]]:
         if not self.path.exists():
             return []
-        with _failing("read", self.path), contextlib.closing(_connected(self.path)) as connection:
-            return connection.execute(query, values).fetchall()
+        with _failing("read", self.path):
+            try:
+                return _rows(self.path.as_uri() + "?mode=rw", query, values)
+            except sqlite3.OperationalError:
+                wal = self.path.with_name(self.path.name + "-wal")
+                if wal.exists() and wal.stat().st_size > 0:
+                    raise
+                # Nobody has it open, and a full or read-only disk has no room for what reading usually needs.
+                return _rows(self.path.as_uri() + "?mode=ro&immutable=1", query, values)
+
+
+def _rows(uri: str, query: str, values: tuple[bytes, ...]) -> list[tuple[bytes]]:
+    with contextlib.closing(
+        sqlite3.connect(uri, timeout=_BUSY_S, isolation_level=None, uri=True)
+    ) as connection:
+        made = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'mossaic_record'").fetchone()
+        return connection.execute(query, values).fetchall() if made else []
 
 
 class _SqliteJournal(Log):
