@@ -105,9 +105,11 @@ class Upload(Transfer[UploadResult]):
         task = self._task
         source = open_source(self._given)
         try:
-            task.tick(now=True)
             if isinstance(source, Stream):
+                task.tick(now=True)
                 return self._upload_stream(source)
+            task.meter.begin(total=source.size, parts_total=None)
+            task.tick(now=True)
             return self._upload_source(source)
         finally:
             source.close()
