@@ -9,6 +9,8 @@ from mossaic.client.calls.uploads import UploadInfo
 from mossaic.client.checkpoint import Checkpoint, PartRecord, SourceIdentity
 from mossaic.client.client import Client
 from mossaic.client.credentials import Credentials
+from mossaic.client.download.handle import Download
+from mossaic.client.download.task import DownloadResult
 from mossaic.client.errors import (
     AccessDenied,
     BadRequest,
@@ -20,6 +22,7 @@ from mossaic.client.errors import (
     ConnectionTimeoutError,
     CredentialsError,
     DeadlineExceeded,
+    DownloadCancelled,
     EntityTooLarge,
     EntityTooSmall,
     FileAlreadyExists,
@@ -53,6 +56,7 @@ from mossaic.client.errors import (
     NoSuchVersion,
     NotModified,
     NotSymlink,
+    ObjectChanged,
     ObjectNotAppendable,
     OperationNotSupported,
     PositionNotEqualToLength,
@@ -93,6 +97,9 @@ __all__ = [
     "Credentials",
     "CredentialsError",
     "DeadlineExceeded",
+    "Download",
+    "DownloadCancelled",
+    "DownloadResult",
     "EntityTooLarge",
     "EntityTooSmall",
     "Event",
@@ -127,6 +134,7 @@ __all__ = [
     "NoSuchVersion",
     "NotModified",
     "NotSymlink",
+    "ObjectChanged",
     "ObjectNotAppendable",
     "ObjectOptions",
     "OperationNotSupported",

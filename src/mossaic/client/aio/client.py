@@ -155,3 +155,6 @@ class AsyncClient:
     start_upload = Started(Client.start_upload)
     resume_upload = Awaited(Client.resume_upload)
     checkpoint_of = Awaited(Client.checkpoint_of)
+
+    # downloads
+    download = Awaited(Client.download)
