@@ -1,13 +1,14 @@
 """Errors as answers: OSS's XML envelope, `x-oss-err` where there is no body, InternalError for what we did not foresee.
 
 Source: OSS API "error responses"; no namespace, or oss2, v2 and Java find no element. HEAD answers carry the whole document
-in base64 in `x-oss-err`, but a 304 never does: oss2 takes (304, no code) for NotModified.
+in base64 in `x-oss-err`, but a 304 never does: oss2 takes (304, no code) for NotModified. A document too long for a header
+(a string to sign with much metadata) goes without its extra elements: Node gives up beyond 16 KiB of headers.
 """
 
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.message import HttpResponse
 from mossaic.protocol.xml import DECLARATION, escape
@@ -15,15 +16,17 @@ from mossaic.protocol.xml import DECLARATION, escape
 if TYPE_CHECKING:
     from mossaic.protocol.errors import OssError
 
+_MAX_IN_HEADER: Final = 4 * 1024  # bytes of a document, before base64
 
-def error_document(error: OssError, *, request_id: str, host: str) -> bytes:
+
+def error_document(error: OssError, *, request_id: str, host: str, extras: bool = True) -> bytes:
     """`Error{Code, Message, RequestId, HostId, extras …, EC}`."""
     elements = {
         "Code": error.code,
         "Message": error.message,
         "RequestId": request_id,
         "HostId": host,
-        **error.extras,
+        **(error.extras if extras else {}),
     }
     if error.ec:
         elements["EC"] = error.ec
@@ -40,6 +43,8 @@ def refuse(error: OssError, *, method: str, request_id: str, host: str) -> HttpR
     if error.ec:
         headers.append(("x-oss-ec", error.ec))
     if method == "HEAD":
+        if len(document) > _MAX_IN_HEADER:
+            document = error_document(error, request_id=request_id, host=host, extras=False)
         headers.append(("x-oss-err", base64.b64encode(document).decode()))
         return HttpResponse(status=error.status, headers=headers, content_length=0)
     return HttpResponse(status=error.status, headers=headers, body=document)

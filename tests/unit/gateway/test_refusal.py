@@ -1,0 +1,43 @@
+"""Errors as answers: the whole document in the body, and in a header small enough for every client where there is no body."""
+
+from __future__ import annotations
+
+import base64
+import xml.etree.ElementTree as ET
+
+from mossaic.gateway.message import HttpResponse
+from mossaic.gateway.refusal import refuse
+from mossaic.protocol.errors import SIGNATURE_DOES_NOT_MATCH, OssError
+
+NODE_HEAD_BYTES = 16 * 1024  # Node's HTTP parser gives up beyond
+
+
+def refused(method: str, signed: str) -> HttpResponse:
+    error = OssError(SIGNATURE_DOES_NOT_MATCH, ec="0002-00000040", OSSAccessKeyId="id", StringToSign=signed)
+    return refuse(error, method=method, request_id="0" * 24, host="127.0.0.1")
+
+
+def in_header(response: HttpResponse) -> ET.Element:
+    return ET.fromstring(base64.b64decode(dict(response.headers)["x-oss-err"]))
+
+
+def test_the_header_of_a_refused_head_holds_the_document() -> None:
+    document = in_header(refused("HEAD", "HEAD\n\n/b/k"))
+
+    assert document.findtext("StringToSign") == "HEAD\n\n/b/k"
+
+
+def test_a_long_document_keeps_its_code_and_fits_a_header() -> None:
+    response = refused("HEAD", "x" * 9_000)
+
+    document = in_header(response)
+    assert sum(len(name) + len(value) for name, value in response.headers) < NODE_HEAD_BYTES // 2
+    assert (document.findtext("Code"), document.findtext("EC")) == ("SignatureDoesNotMatch", "0002-00000040")
+    assert document.findtext("RequestId") == "0" * 24
+
+
+def test_a_body_is_never_cut() -> None:
+    response = refused("GET", "x" * 9_000)
+
+    assert isinstance(response.body, bytes)
+    assert ET.fromstring(response.body).findtext("StringToSign") == "x" * 9_000
