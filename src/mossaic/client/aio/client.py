@@ -155,6 +155,14 @@ class AsyncClient:
     start_upload = Started(Client.start_upload)
     resume_upload = Awaited(Client.resume_upload)
     checkpoint_of = Awaited(Client.checkpoint_of)
+    init_multipart_upload = Awaited(Client.init_multipart_upload)
+    upload_part = Awaited(Client.upload_part)
+    upload_part_copy = Awaited(Client.upload_part_copy)
+    complete_multipart_upload = Awaited(Client.complete_multipart_upload)
+    abort_multipart_upload = Awaited(Client.abort_multipart_upload)
+    list_parts = Iterated(Client.list_parts)
+    list_uploads = Iterated(Client.list_uploads)
+    abort_stale_uploads = Awaited(Client.abort_stale_uploads)
 
     # downloads
     download = Awaited(Client.download)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Literal, cast
-from urllib.parse import quote
 
 from mossaic.client.calls.base import Calls
 from mossaic.client.content import Content
@@ -32,6 +31,7 @@ from mossaic.client.results import (
     Undeleted,
     object_info,
 )
+from mossaic.protocol.addressing import copy_source
 from mossaic.protocol.limits import MAX_DELETE_KEYS
 from mossaic.protocol.operations import object as ops
 from mossaic.protocol.operations.listing import CommonPrefix, MarkerEntry, ObjectEntry, VersionEntry
@@ -211,12 +211,11 @@ class Objects(Calls):
         if replace == "auto":
             replace = bool(given.headers or given.meta or given.mime or given.persistent)
         place = self._at(name, bucket)
-        version = f"?versionId={quote(source_version_id, safe='')}" if source_version_id else ""
         asked = ops.CopyObject(
             **place,
             **object_fields(given, name if replace else None),
             **condition_fields(options),
-            copy_source=f"/{source_bucket or place['bucket']}/{quote(source, safe='/')}{version}",
+            copy_source=copy_source(source_bucket or place["bucket"], source, source_version_id),
             metadata_directive="REPLACE" if replace else "COPY",
             tagging_directive="REPLACE" if given.tags else None,
         )
