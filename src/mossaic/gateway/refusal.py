@@ -8,6 +8,7 @@ in base64 in `x-oss-err`, but a 304 never does: oss2 takes (304, no code) for No
 from __future__ import annotations
 
 import base64
+import re
 from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.message import HttpResponse
@@ -16,6 +17,9 @@ from mossaic.protocol.xml import DECLARATION, escape
 if TYPE_CHECKING:
     from mossaic.protocol.errors import OssError
 
+# In listings they are references that no strict reader takes, as the real service's are; here the code must be readable
+# whatever the key: ali-oss finds none in a document that it cannot parse.
+_NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _MAX_IN_HEADER: Final = 4 * 1024  # bytes of a document, before base64
 
 
@@ -30,8 +34,12 @@ def error_document(error: OssError, *, request_id: str, host: str, extras: bool 
     }
     if error.ec:
         elements["EC"] = error.ec
-    inner = "".join(f"  <{name}>{escape(text)}</{name}>\n" for name, text in elements.items())
+    inner = "".join(f"  <{name}>{_readable(text)}</{name}>\n" for name, text in elements.items())
     return f"{DECLARATION}<Error>\n{inner}</Error>\n".encode("utf-8", "replace")
+
+
+def _readable(text: str) -> str:
+    return escape(_NOT_XML.sub("\ufffd", text))
 
 
 def refuse(error: OssError, *, method: str, request_id: str, host: str) -> HttpResponse:

@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 from mossaic.gateway.message import HttpResponse
 from mossaic.gateway.refusal import refuse
-from mossaic.protocol.errors import SIGNATURE_DOES_NOT_MATCH, OssError
+from mossaic.protocol.errors import NO_SUCH_KEY, SIGNATURE_DOES_NOT_MATCH, OssError
 
 NODE_HEAD_BYTES = 16 * 1024  # Node's HTTP parser gives up beyond
 
@@ -41,3 +41,13 @@ def test_a_body_is_never_cut() -> None:
 
     assert isinstance(response.body, bytes)
     assert ET.fromstring(response.body).findtext("StringToSign") == "x" * 9_000
+
+
+def test_a_key_that_xml_cannot_hold_does_not_hide_the_code() -> None:
+    response = refuse(
+        OssError(NO_SUCH_KEY, Key="a\x01b\ud800c\r"), method="GET", request_id="0" * 24, host="a"
+    )
+
+    assert isinstance(response.body, bytes)
+    document = ET.fromstring(response.body)
+    assert (document.findtext("Code"), document.findtext("Key")) == ("NoSuchKey", "a\ufffdb\ufffdc\r")
