@@ -57,9 +57,7 @@ def direct(server: Server, bucket: str, state: File) -> Iterator[Client]:
 @pytest.fixture
 def broken(server: Server, bucket: str, proxy: FaultProxy, direct: Client, state: File) -> Iterator[Client]:
     """Through the proxy; `big` is there."""
-    with connect(
-        server, bucket, endpoint=proxy.endpoint, part_size=PART, parallel=2, store=state
-    ) as made:
+    with connect(server, bucket, endpoint=proxy.endpoint, part_size=PART, parallel=2, store=state) as made:
         yield made
 
 
@@ -449,7 +447,9 @@ def test_who_may_not_name_versions_downloads_nevertheless(
 ) -> None:
     direct.put_versioning("Enabled")
     direct.put("big", BIG)
-    pair = server.make_user(f"reader-{bucket}", statement("Allow", "oss:GetObject", f"acs:oss:*:*:{bucket}/*"))
+    pair = server.make_user(
+        f"reader-{bucket}", statement("Allow", "oss:GetObject", f"acs:oss:*:*:{bucket}/*")
+    )
     with connect(
         server, bucket, credentials=Static(*pair), part_size=PART, parallel=2, store=Memory()
     ) as reader:
@@ -626,7 +626,9 @@ def test_a_killed_download_goes_on(
     result = broken.download("big", tmp_path / "out")
 
     assert (tmp_path / "out").read_bytes() == BIG
-    assert result.resumed_bytes >= 4 * PART  # of the six that had been asked for two may have been on their way
+    assert (
+        result.resumed_bytes >= 4 * PART
+    )  # of the six that had been asked for two may have been on their way
     assert len(starts(proxy)) <= 7
     assert beside(tmp_path) == []
     assert list(state.names()) == []
