@@ -184,6 +184,7 @@ class Download(Transfer[DownloadResult]):
     def _receive(self, info: ObjectInfo, sink: Sink) -> None:
         task = self._task
         task.meter.phase = "receiving"
+        task.tick(now=True)
         fetcher = Fetcher(task, info, sink, opened=self._take_opened())
 
         def work(span: Span) -> None:
