@@ -36,9 +36,11 @@ class Rule:
     """What to do with the next `times` requests whose `METHOD TARGET` matches `pattern`.
 
     One of: `cut_request` (close after that many bytes of the body reached the service), `answer` (status, headers, body: the
-    service never sees the request), `lose_answer` (the service does it, the client hears nothing), `cut_answer` (so many bytes of the
-    answer pass), `damage` (one bit of the body's byte at this place is flipped on the way), `delay_s` (before the answer), `call`
-    (anything, before the request is passed on).
+    service never sees the request; `early`: it comes before the body was read), `swap_answer` (the service does it, the client hears
+    this instead), `lose_answer` (the service does it, the client hears nothing), `cut_answer` (so many bytes of the answer pass,
+    counted from its end when negative), `damage` (one bit of the body's byte at this place is flipped on the way), `delay_s` (before
+    the answer), `call` (anything, before the request is passed on), `done` (anything, when the service's whole answer is here and
+    the client has nothing of it).
     """
 
     pattern: str
@@ -46,11 +48,14 @@ class Rule:
     skip: int = 0
     cut_request: int | None = None
     answer: tuple[int, dict[str, str], bytes] | None = None
+    early: bool = False
+    swap_answer: tuple[int, dict[str, str], bytes] | None = None
     lose_answer: bool = False
     cut_answer: int | None = None
     damage: int | None = None
     delay_s: float = 0.0
     call: Callable[[Seen], None] | None = None
+    done: Callable[[Seen], None] | None = None
     used: int = field(default=0, init=False)
 
     def takes(self, seen: Seen) -> bool:
@@ -73,21 +78,29 @@ def error(
 
 
 class FaultProxy:
-    """Listens on loopback; `endpoint` is what a client is given. `seen` are the requests so far."""
+    """Listens on loopback; `endpoint` is what a client is given. `seen` are the requests so far, `received` the bytes of their bodies
+    that came from clients."""
 
     def __init__(self, port: int) -> None:
         self._target = port
         self._lock = threading.Lock()
         self._rules: list[Rule] = []
         self.seen: list[Seen] = []
+        self.received = 0
         self._open: set[socket.socket] = set()
-        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._port = 0
+        self.open()
+
+    def open(self) -> None:
+        """Listen, on the same port as before after a `close`."""
         self._closed = False
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._listener = socket.create_server(("127.0.0.1", self._port))
+        self._port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        return f"http://127.0.0.1:{self._port}"
 
     def add(self, *rules: Rule) -> None:
         with self._lock:
@@ -119,10 +132,10 @@ class FaultProxy:
 
     # --- one connection -----------------------------------------------------------------------------------------------
 
-    def _accept(self) -> None:
+    def _accept(self, listener: socket.socket) -> None:
         while not self._closed:
             try:
-                client, _ = self._listener.accept()
+                client, _ = listener.accept()
             except OSError:
                 return
             threading.Thread(target=self._serve, args=(client,), daemon=True).start()
@@ -153,22 +166,54 @@ class FaultProxy:
         if rule.call is not None:
             rule.call(seen)
         if rule.answer is not None:
+            if rule.early:
+                client.sendall(_answer(*rule.answer))
+                client.shutdown(socket.SHUT_WR)
             _drain(client, early, length)
-            client.sendall(_answer(*rule.answer))
+            if not rule.early:
+                client.sendall(_answer(*rule.answer))
             return b""
         service = socket.create_connection(("127.0.0.1", self._target), timeout=TIMEOUT_S)
         with service, self._tracked(service):
             service.sendall(head)
-            over = _pass_body(client, service, early, length, rule)
+            over = self._pass_body(client, service, early, length, rule)
             time.sleep(rule.delay_s)
-            if rule.lose_answer:
-                _read_all(service, seen.method)
-                raise ConnectionAbortedError
-            if rule.cut_answer is not None:
-                client.sendall(_read_all(service, seen.method)[: rule.cut_answer])
-                raise ConnectionAbortedError
-            _pass_answer(service, client, seen.method)
+            if rule.done is not None or rule.lose_answer or rule.swap_answer or rule.cut_answer is not None:
+                whole = _read_all(service, seen.method)
+                if rule.done is not None:
+                    rule.done(seen)
+                if rule.lose_answer:
+                    raise ConnectionAbortedError
+                if rule.swap_answer is not None:
+                    whole = _answer(*rule.swap_answer)
+                client.sendall(whole[: rule.cut_answer])
+                if rule.cut_answer is not None:
+                    raise ConnectionAbortedError
+            else:
+                _pass_answer(service, client, seen.method)
             return over
+
+    def _pass_body(
+        self, client: socket.socket, service: socket.socket, early: bytes, length: int, rule: Rule
+    ) -> bytes:
+        passed = 0
+        data, over = early[:length], early[length:]
+        while True:
+            with self._lock:
+                self.received += len(data)
+            if rule.cut_request is not None and passed + len(data) >= rule.cut_request:
+                service.sendall(data[: max(0, rule.cut_request - passed)])
+                raise ConnectionAbortedError
+            if rule.damage is not None and passed <= rule.damage < passed + len(data):
+                at = rule.damage - passed
+                data = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+            service.sendall(data)
+            passed += len(data)
+            if passed >= length:
+                return over
+            data = client.recv(min(CHUNK, length - passed))
+            if not data:
+                raise ConnectionAbortedError
 
     @contextlib.contextmanager
     def _tracked(self, one: socket.socket):
@@ -199,25 +244,6 @@ def _parse(head: bytes) -> Seen:
         name, _, value = line.partition(":")
         headers[name.strip().lower()] = value.strip()
     return Seen(method=method, target=target, headers=headers)
-
-
-def _pass_body(client: socket.socket, service: socket.socket, early: bytes, length: int, rule: Rule) -> bytes:
-    passed = 0
-    data, over = early[:length], early[length:]
-    while True:
-        if rule.cut_request is not None and passed + len(data) >= rule.cut_request:
-            service.sendall(data[: max(0, rule.cut_request - passed)])
-            raise ConnectionAbortedError
-        if rule.damage is not None and passed <= rule.damage < passed + len(data):
-            at = rule.damage - passed
-            data = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
-        service.sendall(data)
-        passed += len(data)
-        if passed >= length:
-            return over
-        data = client.recv(min(CHUNK, length - passed))
-        if not data:
-            raise ConnectionAbortedError
 
 
 def _drain(client: socket.socket, early: bytes, length: int) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from mossaic import __version__
 from mossaic.client.errors import (
+    ConnectionTimeoutError,
     CredentialsError,
     DeadlineExceeded,
     MossaicError,
@@ -174,6 +175,14 @@ class Session:
         )
 
 
+class _AskAgain(Exception):
+    """Whether an earlier attempt had its effect could not be learnt yet."""
+
+    def __init__(self, failure: ServerError) -> None:
+        super().__init__(failure)
+        self.failure = failure
+
+
 class _Exchange(Generic[In, Out]):
     """The attempts of one call."""
 
@@ -188,38 +197,48 @@ class _Exchange(Generic[In, Out]):
         self.attempt = 0
         self.sends = 0  # requests that may have reached the server: those over a stale connection count here, not above
         self.stale = 0
+        self.in_doubt = False  # an earlier attempt may have had its effect
         self.clock_set = False
         self.refused: set[str] = set()  # key ids and tokens that the server does not take
 
     def run(self, receive: Callable[[Response], Answer]) -> tuple[Reply[Out], Response | None]:
         while True:
             self.attempt += 1
-            self.sends += 1
             who = self._credentials()
+            failure: NetworkError | ServerError
             try:
+                settled = self._settled()
+                if settled is not None:
+                    return settled, None
+                self.sends += 1
                 response = self._send(who)
                 if response.status < 300 and response.status != 203:
                     return self._reply(response, receive(response)), response
-                failure: MossaicError = self._refusal(response)
+                failure = self._refusal(response)
+            except _AskAgain as again:
+                failure = again.failure
             except NetworkError as error:
                 failure = error
+            self.in_doubt |= not isinstance(failure, NetworkError) or failure.sent
             wait = self._next_wait(failure, who)
             if wait is None:
                 raise failure
             self._pause(wait, failure)
-            settled = self._settled(failure)
-            if settled is not None:
-                return settled, None
 
-    def _settled(self, failure: MossaicError) -> Reply[Out] | None:
-        """What a request did whose answer was lost; None when that is not known: it is then sent again."""
-        ask = self.ask.settled
-        if ask is None or not (failure.sent if isinstance(failure, NetworkError) else True):
+    def _settled(self) -> Reply[Out] | None:
+        """What an earlier attempt did whose answer was lost; None: it did nothing, or that cannot be known, and it is sent (again).
+
+        Raises NetworkError, _AskAgain: the question failed in a way that may pass.
+        """
+        if self.ask.settled is None or not self.in_doubt:
             return None
         try:
-            value = ask()
-        except (NetworkError, ServerError):
-            return None
+            value = self.ask.settled()
+        except ServerError as error:
+            if error.status in self.retry.statuses:
+                raise _AskAgain(error) from error
+            value = None
+        self.in_doubt = False
         if value is None:
             return None
         return Reply(value=value, status=200, headers={}, request_id="", attempts=self.sends)
@@ -291,7 +310,8 @@ class _Exchange(Generic[In, Out]):
     def _next_wait(self, failure: MossaicError, who: Credentials) -> float | None:
         """Seconds until the next attempt; None when there is none to make."""
         if isinstance(failure, NetworkError):
-            if failure.reused and self.stale < _STALE_TRIES:
+            died_idle = failure.reused and not isinstance(failure, ConnectionTimeoutError)
+            if died_idle and self.stale < _STALE_TRIES:
                 self.stale += 1
                 self.attempt -= 1
                 return 0.0

@@ -32,13 +32,14 @@ def send_part(task: Task, upload_id: str, piece: Piece, source: Readable, scope:
 
     def settled() -> ops.UploadPartResult | None:
         """Whether the part is stored, though the answer that said so was lost: it need not travel again."""
-        last = bodies[-1]
-        if not last.is_out or last.crc64 is None:
+        last = next((body for body in reversed(bodies) if body.is_out), None)
+        if last is None or last.crc64 is None:
             return None
         once = Ask(deadline=task.time_left(), scope=scope, retry=Retry(attempts=1))
         found = wire.stored_part(task.session, task.ref(upload_id), piece.number, once)
         if found is None or found.size != piece.size or found.crc64 != last.crc64:
             return None
+        bodies.append(last)
         return ops.UploadPartResult(etag=found.etag, crc64=str(found.crc64))
 
     headers = traffic_headers(options.object.traffic_limit)
