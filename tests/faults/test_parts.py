@@ -194,3 +194,5 @@ def test_throttling_answers_lower_the_number_of_parts_at_once(place: Place) -> N
     place.client(parallel="auto").multipart_upload(KEY, place.file(data), on_event=heard)
     assert [event.about["parallel"] for event in heard.of("parallel")][:1] == [2]
     place.assert_whole(data)
+    stored, completed = heard.of("part")[-1], heard.one("completed")
+    assert completed.at - stored.at < 2  # nobody waits for a worker that has no turn any more

@@ -49,6 +49,7 @@ class Crew(Generic[Part]):
         self._workers = 0  # threads that may still take a part
         self._busy = 0
         self._stopping = False
+        self._dry = False  # the feed has given its last part: nobody waits for a turn any more
         self._failure: BaseException | None = None
         self._parallel = Parallelism(task.options.parallel)
         self._threads = 0
@@ -119,6 +120,7 @@ class Crew(Generic[Part]):
                 try:
                     taken = next(parts)
                 except StopIteration:
+                    self._run_dry()
                     return
                 if not self._enter():
                     return
@@ -136,9 +138,16 @@ class Crew(Generic[Part]):
     def _may_go_on(self, index: int) -> bool:
         with self._news:
             self._news.wait_for(
-                lambda: self._stopping or (not self._gate.paused and index < self._parallel.allowed)
+                lambda: self._stopping
+                or self._dry
+                or (not self._gate.paused and index < self._parallel.allowed)
             )
-            return not self._stopping
+            return not self._stopping and not self._dry
+
+    def _run_dry(self) -> None:
+        with self._news:
+            self._dry = True
+            self._news.notify_all()
 
     def _enter(self) -> bool:
         with self._news:
