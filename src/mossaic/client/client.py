@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from mossaic.client.calls.buckets import Buckets
+from mossaic.client.calls.diagnosing import Diagnosing
 from mossaic.client.calls.downloading import Downloading
 from mossaic.client.calls.listing import Listing
 from mossaic.client.calls.multipart import Multipart, Transfers
@@ -44,7 +45,9 @@ _FROM_PROFILE: Final = ("bucket", "region", "signature", "addressing", "credenti
 
 
 # A further family of calls is a class in `calls/`, named here and, one line a method, in `aio.py`.
-class Client(Objects, Listing, Buckets, Settings, ObjectSettings, Signing, Multipart, Uploads, Downloading):
+class Client(
+    Objects, Listing, Buckets, Settings, ObjectSettings, Signing, Multipart, Uploads, Downloading, Diagnosing
+):
     """An OSS service. Any number of threads may use one; close it, or use it in a `with`.
 
     Every call may raise ServerError (by OSS code), NetworkError, ConnectionTimeoutError, DeadlineExceeded, Cancelled and
