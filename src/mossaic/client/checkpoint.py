@@ -264,6 +264,8 @@ class _Fields:
 
 def _shown(value: object) -> str:
     """A wrong value, short enough for a message."""
+    if isinstance(value, int) and value.bit_length() > 4 * _SHOWN:
+        return "a huge number"  # Python refuses to write it out
     text = repr(value) if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
 

@@ -253,6 +253,7 @@ def test_a_part_that_was_replaced_by_ali_oss_is_the_new_one() -> None:
         ("partSize", {"partSize": 2**60}),
         ("partSize", {"partSize": float("inf")}),
         ("partSize", {"partSize": "9" * 10_000}),
+        ("partSize", {"partSize": 10**10_000}),
         ("fileSize", {"fileSize": -1}),
         ("fileSize", {"fileSize": None}),
         ("file", {"file": 7}),

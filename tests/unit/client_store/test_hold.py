@@ -126,6 +126,54 @@ def test_without_flock_the_files_existence_is_the_lock(path: Path, monkeypatch: 
     assert list(path.parent.iterdir()) == []
 
 
+def test_of_many_threads_that_take_it_in_turn_one_has_it_at_a_time(path: Path, locking: Locking) -> None:
+    threads = 6
+    start = threading.Barrier(threads)
+    inside: list[int] = []
+
+    def work(thread: int) -> int:
+        start.wait()
+        turns = 0
+        for _ in range(500):
+            try:
+                hold = take(path, locking)
+            except Busy:
+                continue
+            inside.append(thread)
+            assert inside == [thread]
+            inside.remove(thread)
+            turns += 1
+            hold.release()
+        return turns
+
+    with ThreadPoolExecutor(threads) as pool:
+        assert sum(pool.map(work, range(threads))) > 0
+    assert list(path.parent.iterdir()) == []
+
+
+def test_who_takes_it_in_the_middle_of_a_release_keeps_it(
+    path: Path, locking: Locking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[object] = []
+    next_one = threading.Thread(target=lambda: taken.append(take(path, locking)))
+    unlink = type(path).unlink
+
+    def unlink_and_look_away(self: Path, missing_ok: bool = False) -> None:
+        unlink(self, missing_ok)
+        if self == path and not next_one.ident:
+            next_one.start()
+            next_one.join(0.3)  # it may have to wait for the rest of the release
+
+    hold = take(path, locking)
+    monkeypatch.setattr(type(path), "unlink", unlink_and_look_away)
+    hold.release()
+    next_one.join(20)
+
+    assert len(taken) == 1
+    with pytest.raises(Busy):
+        take(path, locking)
+
+
 def test_of_many_threads_that_take_over_one_gets_it(path: Path, locking: Locking) -> None:
     threads = 8
     gone = a_finished_process()

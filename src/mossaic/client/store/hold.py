@@ -55,14 +55,19 @@ class Hold:
 
     def release(self) -> None:
         """Let go; the file is removed."""
+        if self._descriptor is None:
+            with _own_lock:  # in one step: the next holder may be a thread of ours
+                self._remove()
+                _own.discard(str(self._path))
+            return
+        self._remove()
+        with contextlib.suppress(OSError):
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)  # also for copies that a fork has
+        os.close(self._descriptor)
+
+    def _remove(self) -> None:
         with contextlib.suppress(OSError):
             self._path.unlink()
-        if self._descriptor is not None:
-            with contextlib.suppress(OSError):
-                fcntl.flock(self._descriptor, fcntl.LOCK_UN)  # also for copies that a fork has
-            os.close(self._descriptor)
-        with _own_lock:
-            _own.discard(str(self._path))
 
 
 def take(path: Path, locking: Locking = "auto") -> Hold:
@@ -88,9 +93,11 @@ def _take_flock(path: Path) -> Hold:
         except BlockingIOError:
             os.close(descriptor)
             raise Busy(_known(_told(path))) from None
-        except OSError:
+        except BaseException as error:
             os.close(descriptor)
-            if is_new:  # without flock here, its existence would be taken for a lock
+            if is_new and isinstance(
+                error, OSError
+            ):  # without flock, its existence would be taken for a lock
                 path.unlink(missing_ok=True)
             raise
         os.close(descriptor)  # its holder removed it between our two calls

@@ -116,6 +116,7 @@ class Log(ABC):
         self._process = os.getpid()
 
     def records(self) -> list[dict[str, object]]:
+        self._check_process()
         with self._writing:
             self._check_open()
             bodies = self._read()
@@ -123,6 +124,7 @@ class Log(ABC):
 
     def append(self, record: Mapping[str, object], *, durable: bool = False) -> None:
         body = encode(record)
+        self._check_process()
         with self._writing:
             self._check_open()
             self._write(body)
@@ -139,12 +141,14 @@ class Log(ABC):
 
     def replace(self, records: Sequence[Mapping[str, object]]) -> None:
         bodies = [encode(record) for record in records]
+        self._check_process()
         with self._syncing, self._writing:
             self._check_open()
             self._rewrite(bodies)
             self._settled = self._written
 
     def discard(self) -> None:
+        self._check_process()
         with self._syncing, self._writing:
             self._check_open()
             self._closed = True
@@ -154,9 +158,11 @@ class Log(ABC):
                 self._release()
 
     def close(self) -> None:
+        if self._process != os.getpid():
+            return  # a fork's copy must neither write nor let go of what its parent holds
         with self._syncing, self._writing:
-            if self._closed or self._process != os.getpid():
-                return  # a fork's copy must neither write nor let go of what its parent holds
+            if self._closed:
+                return
             self._closed = True
             try:
                 if self._settled < self._written:
@@ -181,6 +187,9 @@ class Log(ABC):
     def _check_open(self) -> None:
         if self._closed:
             raise StoreError(f"the journal {self.name!r} is closed")
+
+    def _check_process(self) -> None:
+        """Before any lock: in a fork's copy it may be held by a thread that is not there."""
         if self._process != os.getpid():
             raise StoreError(f"the journal {self.name!r} was opened before this process was forked")
 
