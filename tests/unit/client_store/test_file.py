@@ -38,6 +38,13 @@ def given_journal(folder: Path, records: list[dict[str, object]] = RECORDS) -> P
     return path
 
 
+@pytest.fixture
+def journal_file(folder: Path) -> tuple[Path, bytes]:
+    """A finished journal's path and content."""
+    path = given_journal(folder)
+    return path, path.read_bytes()
+
+
 def whole_lines(data: bytes) -> int:
     """How many records stand before the cut: the lines that are whole, without the first."""
     return max(0, data.count(b"\n") - 1)
@@ -75,15 +82,12 @@ def test_an_end_that_is_not_ours_is_cut_off(folder: Path, tail: bytes) -> None:
     assert path.read_bytes().startswith(whole)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100)
 @given(data=st.data())
 def test_a_flipped_byte_costs_what_stands_behind_it_and_nothing_before(
-    folder: Path, data: st.DataObject
+    folder: Path, journal_file: tuple[Path, bytes], data: st.DataObject
 ) -> None:
-    for old in folder.glob("*"):
-        old.unlink()
-    path = given_journal(folder)
-    whole = path.read_bytes()
+    path, whole = journal_file
     at = data.draw(st.integers(0, len(whole) - 1))
     other = data.draw(st.integers(0, 255).filter(lambda byte: byte != whole[at]))
     path.write_bytes(whole[:at] + bytes([other]) + whole[at + 1 :])
@@ -97,9 +101,10 @@ def test_a_flipped_byte_costs_what_stands_behind_it_and_nothing_before(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(garbage=st.binary(max_size=300))
-def test_a_file_of_garbage_is_an_empty_journal(folder: Path, garbage: bytes) -> None:
-    path = given_journal(folder)
-    path.write_bytes(garbage)
+def test_a_file_of_garbage_is_an_empty_journal(
+    folder: Path, journal_file: tuple[Path, bytes], garbage: bytes
+) -> None:
+    journal_file[0].write_bytes(garbage)
 
     assert File(folder).peek(NAME) == []
     with closing(File(folder).open(NAME)) as journal:
