@@ -69,14 +69,14 @@ def _sent(session: Session, ref: UploadRef, size: int) -> float:
 
 
 def advised_part_size(rate: float) -> int:
-    """What one connection moves in eight seconds, in whole steps, 100 KiB … 64 MiB."""
+    """What one connection moves in eight seconds, in whole steps: 100 KiB … 8 MiB, beyond which a larger part gains nothing."""
     wanted = rate * _PART_S
     if wanted < MIB:
         return max(_SMALL, int(wanted) // (100 * KIB) * 100 * KIB)
     size = MIB
-    while size * 2 <= min(wanted, 64 * MIB):
+    while size * 2 <= min(wanted, 8 * MIB):
         size *= 2
-    return min(size, 8 * MIB) if rate > 100 * MIB else size
+    return size
 
 
 def _advised(trip: float, rate: float) -> Finding:
