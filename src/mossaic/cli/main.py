@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gc
 import importlib
-from typing import Final
+import os
+from typing import Any, Final
 
 import click
 
@@ -13,11 +14,36 @@ from mossaic import __version__
 # section → name → (module, attribute, one line for the list)
 SECTIONS: Final[dict[str, dict[str, tuple[str, str, str]]]] = {
     "Objects": {
+        "cp": ("mossaic.cli.cp", "cp", "Copy files, folders, objects and streams; resumable."),
         "ls": ("mossaic.cli.ls", "ls", "List buckets, objects, versions."),
+        "rm": ("mossaic.cli.rm", "rm", "Delete objects, versions, folders."),
+        "mv": ("mossaic.cli.mv", "mv", "Move objects, or a file to oss://."),
+        "cat": ("mossaic.cli.cat", "cat", "Write objects to standard output."),
+        "stat": ("mossaic.cli.stat", "stat", "Show what is known of an object or a bucket."),
+        "du": ("mossaic.cli.du", "du", "Add up sizes."),
+        "meta": ("mossaic.cli.meta", "meta", "Headers and user metadata."),
     },
-    "Uploads": {},
-    "Buckets": {},
-    "Access": {},
+    "Uploads": {
+        "uploads": (
+            "mossaic.cli.uploads",
+            "uploads",
+            "List, show, resume, abort, hand over unfinished uploads.",
+        ),
+    },
+    "Buckets": {
+        "mb": ("mossaic.cli.buckets", "mb", "Make a bucket."),
+        "rb": ("mossaic.cli.buckets", "rb", "Remove a bucket."),
+        "cors": ("mossaic.cli.cors", "cors", "Which web pages may use a bucket."),
+        "lifecycle": ("mossaic.cli.lifecycle", "lifecycle", "What a bucket does by itself with what is old."),
+    },
+    "Access": {
+        "acl": ("mossaic.cli.acl", "acl", "Who may use an object or a bucket."),
+        "tag": ("mossaic.cli.tag", "tag", "Tags of an object or a bucket."),
+        "sign": ("mossaic.cli.sign", "sign", "A link that works without credentials."),
+        "sts": ("mossaic.cli.sts", "sts", "Temporary credentials."),
+        "doctor": ("mossaic.cli.doctor", "doctor", "Find out why it does not work, or is slow."),
+        "completion": ("mossaic.cli.completion", "completion", "Completion for bash, zsh and fish."),
+    },
     "Server": {
         "serve": ("mossaic.cli.serve", "serve", "Run the service."),
         "check": ("mossaic.cli.check", "check", "Print the effective settings and probe the stores."),
@@ -32,11 +58,17 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str, str]]]] = {
         "policy": ("mossaic.cli.identity", "policy", "Named policy documents."),
     },
 }
+COMPLETE: Final = "_MOSSAIC_COMPLETE"
 COMMANDS: Final = {name: row for rows in SECTIONS.values() for name, row in rows.items()}
 
 
 class LazyGroup(click.Group):
     """Knows its commands by name; loads one when it is asked for."""
+
+    def main(self, *positional: Any, **named: Any) -> Any:  # Any: click's
+        if os.environ.get(COMPLETE):
+            importlib.import_module("mossaic.cli.completion")  # bash needs ours
+        return super().main(*positional, **named)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return list(COMMANDS)
@@ -70,8 +102,6 @@ class LazyGroup(click.Group):
         formatter: click.HelpFormatter,
     ) -> None:
         for title, rows in SECTIONS.items():
-            if not rows:
-                continue
             with formatter.section(title):
                 formatter.write_dl([(name, line) for name, (_, _, line) in rows.items()])
 

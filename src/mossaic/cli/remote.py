@@ -33,6 +33,8 @@ from mossaic.cli.urls import SCHEME, Remote
 
 if TYPE_CHECKING:
     from mossaic.client.client import Client
+    from mossaic.client.credentials import Provider
+    from mossaic.client.http import Pool
     from mossaic.client.options import Retrying
     from mossaic.client.profile import ProfileSettings
 
@@ -94,18 +96,21 @@ class Shell:
         """None when nobody names one."""
         return self.connection.endpoint or self.profile.endpoint
 
+    def require_endpoint(self) -> str:
+        """Raises CredentialsError; click.UsageError when nobody names one."""
+        if self.endpoint is None:
+            raise click.UsageError(
+                "no endpoint: give --endpoint URL, set MOSSAIC_ENDPOINT or OSS_ENDPOINT, or write one into a profile (a service that `make run` started is at http://127.0.0.1:9280)"
+            )
+        return self.endpoint
+
     @cached_property
     def client(self) -> Client:
         """Raises CredentialsError; click.UsageError when no endpoint is named, or a value cannot be."""
         from mossaic.client.client import Client  # noqa: PLC0415  # as above
 
-        if self.endpoint is None:
-            raise click.UsageError(
-                "no endpoint: give --endpoint URL, set MOSSAIC_ENDPOINT or OSS_ENDPOINT, or write one into a profile "
-                "(a service that `make run` started is at http://127.0.0.1:9280)"
-            )
         try:
-            client = Client(self.endpoint, **self._parameters())
+            client = Client(self.require_endpoint(), **self._parameters())
         except ValueError as error:
             raise click.UsageError(str(error)) from error
         self._to_close = client
@@ -146,25 +151,42 @@ class Shell:
         self.output.note(f"{retrying.operation}: {retrying.error}; again in {retrying.wait_s:.1f} s")
 
     def _parameters(self) -> dict[str, Any]:  # Any: parameters of Client
-        from mossaic.client.options import Retry, Timeout  # noqa: PLC0415  # as above
+        from mossaic.client.options import Retry  # noqa: PLC0415  # as above
 
         given, found = self.connection, self.profile
-        named: dict[str, Any] = {
+        named: dict[str, Any] = {  # Any: as above
             "bucket": found.bucket,
             "region": given.region or found.region,
             "signature": given.signature or found.signature,
             "addressing": given.addressing or found.addressing,
-            "credentials": self._credentials(),
-            "verify": False if given.insecure else given.ca_file,
-            "proxy": given.proxy,
-            "timeout": None
-            if given.timeout is None
-            else Timeout(connect=min(10.0, given.timeout), idle=given.timeout),
+            "credentials": self.credentials(),
             "retry": None if given.retries is None else Retry(attempts=given.retries + 1),
+            **self._line(),
         }
         return {name: value for name, value in named.items() if value is not None} | self._more
 
-    def _credentials(self) -> Any:  # Any: a provider
+    def _line(self) -> dict[str, Any]:  # Any: parameters of Client and of Pool
+        from mossaic.client.options import Timeout  # noqa: PLC0415  # as above
+
+        given = self.connection
+        wait = given.timeout
+        return {
+            "verify": False if given.insecure else given.ca_file or True,
+            "proxy": given.proxy,
+            "timeout": Timeout()
+            if wait is None
+            else Timeout(connect=min(Timeout().connect, wait), idle=wait),
+        }
+
+    @cached_property
+    def pool(self) -> Pool:
+        """Connections for what is no call of the client, STS. Whoever uses it closes it."""
+        from mossaic.client.http import Pool  # noqa: PLC0415  # as above
+
+        return Pool(**self._line())
+
+    def credentials(self) -> Provider:
+        """Raises CredentialsError; click.UsageError for half a pair."""
         from mossaic.client.credentials import Anonymous, Static  # noqa: PLC0415  # as above
 
         given = self.connection
