@@ -18,11 +18,27 @@ if TYPE_CHECKING:
     from mossaic.cli.urls import Remote
     from mossaic.client.transfer.events import Event
     from mossaic.client.transfer.handle import Transfer
+    from mossaic.client.upload.task import UploadResult
 
 Result = TypeVar("Result")
 
 _WAIT_S: Final = 0.1
-_AGAIN: Final = "run the same command again: only what is missing is sent"
+_AGAIN: Final = "run the same command again"
+EVERY_S: Final = 5.0  # between the lines of a log
+
+
+def send(
+    shell: Shell, source: Any, target: Remote, *, again: str = "", every_s: float = EVERY_S, **options: Any
+) -> UploadResult:  # Any: a source of the SDK, options of start_upload
+    """Upload `source`, watched. `again`: the command that goes on after an interrupt, when it is another one.
+
+    Raises Interrupted after Ctrl-C, and what `Client.multipart_upload` raises.
+    """
+    title = str(source) if hasattr(source, "__fspath__") or isinstance(source, str) else "-"
+    upload = shell.client.start_upload(
+        target.key, source, bucket=target.bucket, on_event=teller(shell.output, title), **options
+    )
+    return watch(shell.output, upload, title, every_s=every_s, again=again)
 
 
 def upload_one(
@@ -36,10 +52,7 @@ def upload_one(
         )
         return None
     began = time.monotonic()
-    upload = shell.client.start_upload(
-        target.key, source, bucket=target.bucket, on_event=teller(shell.output, name), **choice.for_upload()
-    )
-    result = watch(shell.output, upload, name, every_s=choice.every)
+    result = send(shell, source, target, every_s=choice.every, **choice.for_upload())
     tell_uploaded(shell.output, name, target, result, time.monotonic() - began)
     return None
 
@@ -79,7 +92,9 @@ def download_one(
     return None
 
 
-def watch(output: Output, transfer: Transfer[Result], title: str, *, every_s: float) -> Result:
+def watch(
+    output: Output, transfer: Transfer[Result], title: str, *, every_s: float, again: str = ""
+) -> Result:
     """Show a transfer until it ends. Ctrl-C cancels it and waits until nothing is on its way any more.
 
     Raises Interrupted, and what the transfer raises.
@@ -94,8 +109,26 @@ def watch(output: Output, transfer: Transfer[Result], title: str, *, every_s: fl
         except KeyboardInterrupt:
             transfer.cancel()
             _let_end(transfer)
-            raise Interrupted(f"{title}: stopped; what is stored stays", _AGAIN) from None
+            raise _interrupted(transfer, title, again) from None
     return transfer.result()
+
+
+def _interrupted(transfer: Transfer[Any], title: str, again: str) -> Interrupted:  # Any: as above
+    if _ended(transfer) and _has_result(transfer):
+        return Interrupted(f"{title}: interrupted, but it had just ended: it is complete")
+    kept = human_size(transfer.progress.stored)
+    return Interrupted(
+        f"{title}: interrupted; {kept} are there already and will not travel again",
+        f"to go on: {again or _AGAIN}",
+    )
+
+
+def _has_result(transfer: Transfer[Any]) -> bool:  # Any: as above
+    try:
+        transfer.result(0)
+    except Exception:  # noqa: BLE001  # of whatever kind
+        return False
+    return True
 
 
 def _ended(transfer: Transfer[Any]) -> bool:  # Any: uploads and downloads

@@ -52,7 +52,7 @@ def mv(
 
 def upload_then_unlink(shell: Shell, source: Local, target: Remote, *, no_clobber: bool) -> int:
     """Upload a file and remove it here once the object is complete. `cp` has the options of an upload; this has none."""
-    from mossaic.cli.sending import send  # noqa: PLC0415  # only for uploads
+    from mossaic.cli.moving import send  # noqa: PLC0415  # only for uploads
 
     again = f"mossaic mv {source} {target}"
     result = send(shell, source.text, target, again=again, forbid_overwrite=no_clobber or None)

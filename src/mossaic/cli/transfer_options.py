@@ -71,9 +71,6 @@ class TransferChoice:
             | {n: value for n, value in more.items() if value is not None}
         )
 
-    def for_copy(self) -> dict[str, Any]:  # Any: as above
-        return self.for_object()
-
 
 def _pairs(_ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
     found: dict[str, str] = {}

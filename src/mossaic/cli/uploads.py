@@ -333,7 +333,7 @@ def import_upload(
 
 
 def _finish(shell: Shell, source: str, url: Remote, checkpoint: Checkpoint, *, again: str) -> int:
-    from mossaic.cli.sending import send  # noqa: PLC0415  # only for uploads
+    from mossaic.cli.moving import send  # noqa: PLC0415  # only for uploads
 
     result: UploadResult = send(shell, source, url, again=again, resume=checkpoint)
     size = result.size or 0
