@@ -57,8 +57,8 @@ def complete(task: Task, begun: Begun, log: Log) -> UploadResult:
             task.session, task.ref(begun.upload_id), listed, task.options.object, task.ask()
         )
     except (NoSuchUpload, FileAlreadyExists) as error:
-        # Asked for the second time, the first answer was lost: the object may be there, and ours.
-        if asked_before or error.attempts > 1:
+        # Asked for the second time, by us or an earlier run, the first answer was lost: the object may be there, and ours.
+        if asked_before or error.attempts > 1 or isinstance(error, NoSuchUpload):
             found = published(task, begun.upload_id, expected)
             if found is not None:
                 return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mossaic.client.checkpoint import Checkpoint, SourceIdentity
 from mossaic.client.errors import (
+    CallbackFailed,
     Cancelled,
     MossaicError,
     NetworkError,
@@ -27,7 +28,7 @@ from mossaic.client.upload.finish import complete, published
 from mossaic.client.upload.log import Log, journal_name
 from mossaic.client.upload.plan import Piece, choose_part_size, part_count, piece_of
 from mossaic.client.upload.put import put
-from mossaic.client.upload.resume import Begun, resume, tell_leftovers
+from mossaic.client.upload.resume import Begun, earlier, resume, tell_leftovers
 from mossaic.client.upload.source import Stream, open_source
 from mossaic.client.upload.spool import Spool
 from mossaic.client.upload.streaming import StreamParts
@@ -120,8 +121,8 @@ class Upload(Transfer[UploadResult]):
         racy, self._path = source.is_racy(identity), source.name
         if racy:  # the times would not tell of a change in this moment: a later run has to look at the bytes
             self._identity = replace(identity, ctime_ns=None)
-        log = self._open_log(identity, source.name)
         part_size = choose_part_size(options.part_size, source.size, goodput=self._line.goodput)
+        log = self._open_log(identity, source.name)
         begun = resume(task, source, identity, log) if self._resumes() else None
         if isinstance(begun, UploadResult):
             log.done()
@@ -166,16 +167,16 @@ class Upload(Transfer[UploadResult]):
         task, options = self._task, self._task.options
         identity = SourceIdentity(kind="stream", size=None)
         log = self._open_log(identity, "")
-        earlier = self._earlier_of_stream(log)
+        found = earlier(task, log) if self._resumes() else None
         part_size = (
-            earlier.part_size
-            if earlier
+            found.part_size
+            if found
             else choose_part_size(options.part_size, None, goodput=self._line.goodput)
         )
         spool = Spool()
         task.meter.phase = "sending"
         more = spool.fill(stream, part_size, task.scope)
-        stored = self._stored(earlier) if earlier else None
+        stored = self._stored(found) if found else None
         if stored is None and not more:
             with_spool = Piece(number=1, offset=0, size=spool.size)
             try:
@@ -184,8 +185,8 @@ class Upload(Transfer[UploadResult]):
                 spool.close()
         begun = (
             self._initiate(log, part_size)
-            if earlier is None or stored is None
-            else Begun(upload_id=earlier.upload_id, part_size=part_size, parts={})
+            if found is None or stored is None
+            else Begun(upload_id=found.upload_id, part_size=part_size, parts={})
         )
         self._begun = begun
         self._write_down(log)
@@ -196,26 +197,22 @@ class Upload(Transfer[UploadResult]):
         )
         return self._complete(begun, log)
 
-    def _earlier_of_stream(self, log: Log) -> Checkpoint | None:
-        given = self._task.options.resume
-        return given if isinstance(given, Checkpoint) else log.checkpoint
-
-    def _stored(self, earlier: Checkpoint) -> dict[int, Part] | None:
+    def _stored(self, found: Checkpoint) -> dict[int, Part] | None:
         """What the server holds of an earlier stream; None when that upload is gone."""
         task = self._task
         try:
-            listed = wire.stored_parts(task.session, task.ref(earlier.upload_id), task.ask())
+            listed = wire.stored_parts(task.session, task.ref(found.upload_id), task.ask())
             stored = {part.number: part for part in listed}
         except NoSuchUpload:
             if isinstance(task.options.resume, Checkpoint):
                 raise
             task.events.say(
-                "discarded", upload_id=earlier.upload_id, reason="the upload is gone from the server"
+                "discarded", upload_id=found.upload_id, reason="the upload is gone from the server"
             )
             return None
         task.events.say(
             "resumed",
-            upload_id=earlier.upload_id,
+            upload_id=found.upload_id,
             parts=len(stored),
             bytes=sum(p.size for p in stored.values()),
         )
@@ -236,7 +233,13 @@ class Upload(Transfer[UploadResult]):
         task = self._task
         begins = time.time()
         log.intent()
-        reply = wire.initiate(task.session, task.bucket, task.name, task.options.object, task.ask())
+        try:
+            reply = wire.initiate(task.session, task.bucket, task.name, task.options.object, task.ask())
+        except (NetworkError, Cancelled):
+            if log.broken or self._aborting:  # no later run will ask what became of it
+                reason = "no answer with an upload id came"
+                tell_leftovers(task, begins, reason, ask=task.outlives_cancel())
+            raise
         begun = Begun(upload_id=reply.value.upload_id, part_size=part_size, parts={})
         self._begun = begun
         task.events.say("begun", upload_id=begun.upload_id)
@@ -311,7 +314,7 @@ class Upload(Transfer[UploadResult]):
 
     def _judged(self, error: BaseException) -> BaseException:
         """What the owner is told; aborts where that was ordered."""
-        gone = isinstance(error, UploadAborted)
+        gone = isinstance(error, UploadAborted | CallbackFailed)
         if gone and self._log is not None:
             self._log.done()
         cancelled = self._task.scope.cancelled and isinstance(error, Cancelled) and not gone
@@ -323,7 +326,7 @@ class Upload(Transfer[UploadResult]):
             return UploadCancelled(
                 f"the upload of {self.name} was cancelled and can be resumed", self.checkpoint
             )
-        if isinstance(error, MossaicError):
+        if isinstance(error, MossaicError) and not gone:
             error.checkpoint = self.checkpoint
         return error
 

@@ -72,16 +72,19 @@ class Log(TransferLog):
     # --- writing ------------------------------------------------------------------------------------------------------
 
     def intent(self) -> None:
+        self.completing = None
         self._append({"kind": "intent", "at": time.time()}, durable=True)
 
     def begun(self, checkpoint: Checkpoint, *, said: str) -> None:
         """An upload id exists. Of a resumed one this forgets what is not proven any more. `said`: what Initiate said of the object."""
         kept = checkpoint.parts
-        self.checkpoint, self.completing, self.intended_at = checkpoint, None, None
+        self.checkpoint, self.intended_at = checkpoint, None
         records: list[Mapping[str, object]] = [
             {"kind": "upload", "said": said, "checkpoint": replace(checkpoint, parts=()).to_json()}
         ]
         records += [_record(part) for part in kept]
+        if self.completing is not None:
+            records.append(self.completing)
         self._replace(records)
 
     def part(self, part: PartRecord) -> None:

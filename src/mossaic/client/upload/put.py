@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from mossaic.client.errors import ChecksumMismatch, FileAlreadyExists
 from mossaic.client.object_options import further_headers, object_fields
-from mossaic.client.upload.body import PartBody, content_md5, md5_of
+from mossaic.client.upload.body import PartBody, content_md5, crc64_of, md5_of
 from mossaic.client.upload.finish import Expected, published
 from mossaic.client.upload.task import UploadResult
 from mossaic.protocol.operations import object as ops
@@ -41,6 +41,10 @@ def put(
 
     asked = ops.PutObject(bucket=task.bucket, key=task.name, **object_fields(options, task.name))
     headers = further_headers(options)
+    # Told beforehand, so that bytes damaged on the way never become an object.
+    crc = None if task.options.checksum == "none" else crc64_of(source, piece)
+    if crc is not None:
+        headers |= {"x-oss-hash-crc64ecma": str(crc)}
     if task.options.checksum == "crc64+md5":
         headers |= content_md5(md5_of(source, piece))
     try:
@@ -49,7 +53,7 @@ def put(
         if error.attempts == 1:
             raise
         etag = md5_of(source, piece).hex().upper()
-        found = published(task, None, Expected(etag=etag, crc64=bodies[-1].crc64, size=piece.size, parts=1))
+        found = published(task, None, Expected(etag=etag, crc64=crc, size=piece.size, parts=1))
         if found is None:
             raise
         return found

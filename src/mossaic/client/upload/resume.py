@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mossaic.client.checkpoint import Checkpoint, PartRecord
-from mossaic.client.errors import NoSuchUpload, ServerError, SourceChanged
+from mossaic.client.errors import NetworkError, NoSuchUpload, ServerError, SourceChanged
 from mossaic.client.object_options import fingerprint
 from mossaic.client.upload import wire
 from mossaic.client.upload.body import crc64_of, md5_of
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mossaic.client.checkpoint import SourceIdentity
+    from mossaic.client.exchange import Ask
     from mossaic.client.upload.log import Log
     from mossaic.client.upload.source import Source
     from mossaic.client.upload.task import Task, UploadResult
@@ -48,13 +49,8 @@ def resume(task: Task, source: Source, identity: SourceIdentity, log: Log) -> Be
     Raises SourceChanged for a checkpoint of a source of another size.
     """
     given = task.options.resume if isinstance(task.options.resume, Checkpoint) else None
-    found = given or log.checkpoint
+    found = earlier(task, log)
     if found is None:
-        if log.intended_at is not None:
-            tell_leftovers(task, log.intended_at, "an earlier run ended while it began an upload")
-        return None
-    if given is None and log.said != fingerprint(task.options.object, task.name):
-        give_up(task, found, "the object is to have other headers, meta or tags now")
         return None
     if found.file_size is not None and found.file_size != identity.size:
         if given is not None:
@@ -81,6 +77,25 @@ def resume(task: Task, source: Source, identity: SourceIdentity, log: Log) -> Be
     kept = sum(part.size for part in parts.values())
     task.events.say("resumed", upload_id=found.upload_id, parts=len(parts), bytes=kept)
     return Begun(upload_id=found.upload_id, part_size=found.part_size, parts=parts)
+
+
+def earlier(task: Task, log: Log) -> Checkpoint | None:
+    """The upload that was given, else that of the journal, if it is of use. What is not gone on with is named or aborted."""
+    given = task.options.resume if isinstance(task.options.resume, Checkpoint) else None
+    if log.intended_at is not None:
+        ours = given.upload_id if given is not None else ""
+        tell_leftovers(task, log.intended_at, "an earlier run ended while it began an upload", ours=ours)
+    known = log.checkpoint
+    if given is not None:
+        if known is not None and known.upload_id != given.upload_id:
+            task.events.say(
+                "leftover", upload_ids=(known.upload_id,), reason="another upload was given to go on with"
+            )
+        return given
+    if known is not None and log.said != fingerprint(task.options.object, task.name):
+        give_up(task, known, "the object is to have other headers, meta or tags now")
+        return None
+    return known
 
 
 def _made_before(task: Task, source: Source, found: Checkpoint, log: Log) -> UploadResult | None:
@@ -146,15 +161,15 @@ def give_up(task: Task, found: Checkpoint, reason: str) -> None:
     task.events.say("discarded", upload_id=found.upload_id, reason=reason)
 
 
-def tell_leftovers(task: Task, since: float, reason: str, *, ours: str = "") -> None:
+def tell_leftovers(task: Task, since: float, reason: str, *, ours: str = "", ask: Ask | None = None) -> None:
     """Name the uploads of this key that were begun since then and may be ours: an answer with their id was lost.
 
     They are not aborted, because another client may be sending to the same key.
     """
     asked = ops.ListMultipartUploads(bucket=task.bucket, prefix=task.name, encoding_type="url")
     try:
-        listed = task.session.do(ops.LIST_MULTIPART_UPLOADS, asked, task.ask()).value.uploads
-    except ServerError as error:
+        listed = task.session.do(ops.LIST_MULTIPART_UPLOADS, asked, ask or task.ask()).value.uploads
+    except (ServerError, NetworkError) as error:
         task.events.say(
             "leftover", upload_ids=(), reason=f"{reason}; the uploads could not be listed: {error}"
         )
