@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mossaic.client.http.message import Origin
     from mossaic.client.http.scope import Scope
 
+_LOOK_S: Final = 0.005  # between two looks for an early answer: each is a system call and gives up the GIL
 _SLICE_S: Final = 0.5  # a send that is stuck for so long looks whether the server has answered meanwhile
 
 
@@ -24,7 +25,7 @@ class Connection:
     """Belongs to one thread at a time; only `interrupt` may be called from others.
 
     `sent`: whether any byte of the request may have reached the server; `reused`: it had been idle in the pool;
-    `complete`: the whole request was sent.
+    `complete`: the whole request was sent; `pid`: the process that made it; `idle_since` is its pool's.
     """
 
     __slots__ = (
@@ -33,14 +34,17 @@ class Connection:
         "_deadline",
         "_idle_s",
         "_line",
+        "_look_at",
         "_method",
         "_peer",
-        "_pid",
         "_scope",
         "_slice_s",
         "complete",
+        "idle_since",
         "inbox",
+        "joins",
         "origin",
+        "pid",
         "reused",
         "sent",
     )  # fmt: skip
@@ -52,11 +56,14 @@ class Connection:
         self.origin = origin
         self._idle_s = idle_s
         self._slice_s = min(_SLICE_S, idle_s)
-        self._pid = os.getpid()
+        self.pid = os.getpid()
+        self.joins = line.joins  # small pieces are better joined before they are pushed
+        self.idle_since = 0.0
         self._scope: Scope | None = None
         self._deadline: float | None = None
         self._method = ""
         self._answer: Answer | None = None
+        self._look_at = 0.0
         self.inbox = Inbox()
         self.sent = self.reused = self.complete = False
 
@@ -68,6 +75,7 @@ class Connection:
             scope.add(self)
         self._scope, self._deadline = scope, deadline
         self._method, self._answer = method, None
+        self._look_at = 0.0
         self.sent = self.complete = False
 
     def end(self) -> None:
@@ -76,15 +84,11 @@ class Connection:
             self._scope.remove(self)
             self._scope = None
 
-    @property
-    def joins(self) -> bool:
-        """Whether small pieces are better joined before they are pushed."""
-        return self._line.joins
-
     def push(self, *parts: Chunk) -> bool:
         """Hand the parts to the kernel, all of them. False: an answer came that makes it pointless to go on."""
         left = sum(map(len, parts))
-        quiet_since: float | None = None
+        moved_at: float | None = None
+        unsent = 0
         while True:
             wait_s = self._patience(self._slice_s)
             try:
@@ -100,15 +104,22 @@ class Connection:
             parts = _after(parts, sent)
             if self.answered():
                 return False
-            if sent or quiet_since is None:
-                quiet_since = monotonic()
-            elif monotonic() - quiet_since >= self._idle_s:
+            # The kernel asks for more only when much of its buffer is free: on a slow line it may move for long before that.
+            before, unsent = unsent, self._line.unsent()
+            if sent or unsent < before or moved_at is None:
+                moved_at = monotonic()
+            elif monotonic() - moved_at >= self._idle_s:
                 raise self._timed_out("took no more of the request")
 
     def answered(self) -> bool:
-        """Whether an answer is there that makes it pointless to send on: any but a success. Never blocks."""
-        if self._answer is None and self._line.readable():
-            self._listen()
+        """Whether an answer is there that makes it pointless to send on: any but a success. Never blocks.
+
+        To be asked between any two chunks: it looks into the socket only if it did not do so a moment ago.
+        """
+        if self._answer is None and (now := monotonic()) >= self._look_at:
+            self._look_at = now + _LOOK_S
+            if self._line.readable():
+                self._listen()
         return self._answer is not None and self._answer.status >= 300
 
     def answer(self) -> Answer:
@@ -152,15 +163,13 @@ class Connection:
 
     def usable(self) -> bool:
         """Whether an idle connection may be used again: not closed by the server, no bytes that nobody asked for."""
-        if self._pid != os.getpid():
-            return False
         try:
             return not self._line.readable() or self._line.receive_now(self.inbox.room()) is None
         except OSError:
             return False
 
     def interrupt(self) -> None:
-        if self._pid == os.getpid():  # after a fork it is the parent's
+        if self.pid == os.getpid():  # after a fork it is the parent's
             self._line.interrupt()
 
     def close(self) -> None:

@@ -29,6 +29,17 @@ class Framing(Protocol):
         ...
 
 
+class Nothing:
+    """No body at all."""
+
+    __slots__ = ()
+    left: int | None = 0
+    done = True
+
+    def readinto(self, buffer: memoryview) -> int:  # noqa: ARG002  # nothing comes
+        return 0
+
+
 class Sized:
     """A body of Content-Length bytes."""
 
@@ -37,7 +48,7 @@ class Sized:
     def __init__(self, connection: Connection, length: int) -> None:
         self._connection = connection
         self.left: int | None = length
-        self.done = not length
+        self.done = False
 
     def readinto(self, buffer: memoryview) -> int:
         left = self.left or 0

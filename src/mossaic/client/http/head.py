@@ -18,7 +18,8 @@ MAX_FIELDS: Final = 200  # fields of an answer's head
 
 _LEGAL: Final = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])  # no control character but HTAB
 _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_STATUS_LINE: Final = re.compile(r"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: (.*))?")
+_FIELD: Final = re.compile(r"\r\n([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\r]*)")
+_STATUS_LINE: Final = re.compile(r"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([^\r]*))?(?=\r|$)")
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _BODY_EXPECTED: Final = frozenset({"POST", "PUT", "PATCH"})  # RFC 9110 8.6: these say `Content-Length: 0`
 
@@ -87,38 +88,42 @@ def write_head(method: str, target: str, fields: Sequence[tuple[str, str]], leng
 
 def parse_head(data: bytes, *, method: str) -> Answer:
     """`data` is everything before the empty line, `method` that of the request. Raises Malformed."""
-    lines = data.decode("latin-1").split("\r\n")
-    if data.translate(None, _LEGAL) != b"\r\n" * (len(lines) - 1):
+    text = data.decode("latin-1")
+    count = text.count("\r\n")
+    if data.translate(None, _LEGAL) != b"\r\n" * count:
         raise Malformed("its head holds a control character or a bare line feed")
-    found = _STATUS_LINE.fullmatch(lines[0])
+    found = _STATUS_LINE.match(text)
     if found is None:
         raise Malformed("its first line is no HTTP/1.1 status line")
     minor, code, reason = found.groups()
     status = int(code)
     if status == 101:
         raise Malformed("it changes to another protocol")
-    headers = _fields(lines)
+    headers = _fields(text, count)
     length, chunked, doubtful = _framing(headers, status, method)
     return Answer(
         status, reason or "", headers, length, chunked, not doubtful and _keeps_alive(headers, minor == "1")
     )
 
 
-def _fields(lines: list[str]) -> dict[str, str]:
-    if len(lines) > MAX_FIELDS + 1:
+def _fields(text: str, count: int) -> dict[str, str]:
+    """The fields of a head that has `count` lines after the first."""
+    if count > MAX_FIELDS:
         raise Malformed(f"its head has more than {MAX_FIELDS} fields")
-    headers: dict[str, str] = {}
-    for line in lines[1:]:
-        name, colon, value = line.partition(":")
-        if not colon:
-            raise Malformed("a line of its head has no colon")
-        try:
-            name = _lower(name)
-        except ValueError as error:
-            raise Malformed("a header name is not valid") from error
-        value = value.strip(" \t")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    found = _FIELD.findall(text)
+    if len(found) != count:
+        raise Malformed("a line of its head is no header field")
+    headers: dict[str, str] = {name.lower(): value.strip(" \t") for name, value in found}
+    if len(headers) != count:
+        _join_repeated(headers, found)
     return headers
+
+
+def _join_repeated(headers: dict[str, str], found: list[tuple[str, str]]) -> None:
+    values: dict[str, list[str]] = {}
+    for name, value in found:
+        values.setdefault(name.lower(), []).append(value.strip(" \t"))
+    headers.update((name, ", ".join(every)) for name, every in values.items())
 
 
 def _framing(headers: dict[str, str], status: int, method: str) -> tuple[int | None, bool, bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from time import monotonic
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from mossaic.client.http.connection import Connection
@@ -15,18 +15,13 @@ MAX_IDLE: Final = 64  # connections
 IDLE_S: Final = 50.0  # seconds that one waits: servers commonly close theirs after 60 or more
 
 
-class _Waiting(NamedTuple):
-    connection: Connection
-    since: float
-
-
 class Idle:
     """Thread-safe. The one that came last is used first, so that those too many grow old."""
 
     def __init__(self) -> None:
         self._pid = os.getpid()
         self._lock = threading.RLock()  # reentrant: a finalizer may come in while its own thread is in here
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[Connection] = []  # the longest waiting first
 
     def take(self, origin: Origin) -> Connection | None:
         """One to this origin that the server has not closed meanwhile."""
@@ -38,52 +33,37 @@ class Idle:
 
     def put(self, connection: Connection) -> None:
         self._mind_fork()
+        if connection.pid != self._pid:
+            connection.close()  # the parent's
+            return
         with self._lock:
-            self._waiting.append(_Waiting(connection, monotonic()))
-            dropped = self._outdated()
-        _close(dropped)
+            connection.idle_since = monotonic()
+            self._waiting.append(connection)
+            dropped = self._waiting.pop(0) if len(self._waiting) > MAX_IDLE else None
+        if dropped is not None:
+            dropped.close()
 
     def clear(self) -> None:
         with self._lock:
             dropped, self._waiting = self._waiting, []
-        _close(dropped)
-
-    def __len__(self) -> int:
-        return len(self._waiting)
+        for connection in dropped:
+            connection.close()
 
     def _pop(self, origin: Origin) -> Connection | None:
         self._mind_fork()
-        found: Connection | None = None
-        with self._lock:
-            dropped = self._outdated()
-            for place in range(len(self._waiting) - 1, -1, -1):
-                if self._waiting[place].connection.origin == origin:
-                    found = self._waiting.pop(place).connection
-                    break
-        _close(dropped)
-        return found
-
-    def _outdated(self) -> list[_Waiting]:
-        """Take out those that wait too long or are too many; the oldest stand first."""
-        waiting = self._waiting
         oldest = monotonic() - IDLE_S
-        count = max(0, len(waiting) - MAX_IDLE)
-        while count < len(waiting) and waiting[count].since < oldest:
-            count += 1
-        if not count:
-            return []
-        dropped = waiting[:count]
-        del waiting[:count]
-        return dropped
+        with self._lock:
+            waiting = self._waiting
+            while waiting and waiting[0].idle_since < oldest:
+                waiting.pop(0).close()
+            for place in range(len(waiting) - 1, -1, -1):
+                if waiting[place].origin == origin:
+                    return waiting.pop(place)
+        return None
 
     def _mind_fork(self) -> None:
         if self._pid != os.getpid():
-            # The parent goes on with them, and may have held the lock. That our copies are closed does not end them.
+            # The parent goes on with them: that our copies are closed does not end them. Its threads may have held the lock.
             self._pid = os.getpid()
             self._lock = threading.RLock()
-            self._waiting = []
-
-
-def _close(dropped: list[_Waiting]) -> None:
-    for one in dropped:
-        one.connection.close()
+            self.clear()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Chunk = bytes | bytearray | memoryview
 
 _QUIET: Final[int] = getattr(socket, "MSG_NOSIGNAL", 0)  # a program may have asked to die of SIGPIPE
-_RECORD: Final = 16 * 1024  # bytes of a TLS record, and so of one write
+_PIECE: Final = 64 * 1024  # bytes of one write through TLS, which is told done or not as a whole
 _SO_NWRITE: Final = 0x1024  # macOS
 _SHORTEST_S: Final = 0.001  # zero would mean for ever
 
@@ -136,7 +136,7 @@ class PlainLine:
 
 
 class SecureLine:
-    """A socket after its TLS handshake. One write takes a record at most, so `send` makes several."""
+    """A socket after its TLS handshake."""
 
     __slots__ = ("_poll", "_sock", "_wait_s", "joins")
 
@@ -157,7 +157,7 @@ class SecureLine:
             while start < size:
                 try:
                     # After a timeout OpenSSL wants the same bytes again, which it gets: the rest begins with them.
-                    sent = self._sock.send(view[start : start + _RECORD])
+                    sent = self._sock.send(view[start : start + _PIECE])
                 except TimeoutError:
                     return total
                 start += sent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
-from mossaic.client.http.framing import Chunked, Sized, UntilClose
+from mossaic.client.http.framing import Chunked, Nothing, Sized, UntilClose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -142,4 +142,4 @@ def _framing(answer: Answer, connection: Connection) -> Framing:
         return Chunked(connection)
     if answer.length is None:
         return UntilClose(connection)
-    return Sized(connection, answer.length)
+    return Sized(connection, answer.length) if answer.length else Nothing()
