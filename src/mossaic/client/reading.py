@@ -8,7 +8,16 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from mossaic.client.errors import ChecksumMismatch, DeadlineExceeded, NetworkError, ServerError
+from mossaic.client.errors import (
+    ChecksumMismatch,
+    DeadlineExceeded,
+    NetworkError,
+    NoSuchKey,
+    NoSuchVersion,
+    ObjectChanged,
+    PreconditionFailed,
+    ServerError,
+)
 from mossaic.client.exchange import pause
 from mossaic.client.http.scope import current_scope
 from mossaic.client.results import object_info
@@ -86,8 +95,8 @@ class GetResult:
     def read(self, size: int = -1) -> bytes:
         """At most `size` bytes, fewer only at the end; all that is left when it is negative.
 
-        Raises NetworkError, ConnectionTimeoutError, ChecksumMismatch (with the last byte of a whole object), PreconditionFailed (the
-        object was replaced while a read was being continued), DeadlineExceeded, Cancelled; ValueError when it is closed.
+        Raises NetworkError, ConnectionTimeoutError, ChecksumMismatch (with the last byte of a whole object), ObjectChanged (it was
+        replaced before a broken read could be continued), DeadlineExceeded, Cancelled; ValueError when it is closed.
         """
         self._check_open()
         stop = self.range[1]
@@ -173,9 +182,11 @@ class GetResult:
             if_modified_since=None,
             if_unmodified_since=None,
         )
-        reply, self._response = self._session.open(
-            GET_OBJECT, rest, replace(self._ask, deadline=self._left(error))
-        )
+        ask = replace(self._ask, deadline=self._left(error))
+        try:
+            reply, self._response = self._session.open(GET_OBJECT, rest, ask)
+        except (PreconditionFailed, NoSuchKey, NoSuchVersion) as gone:
+            raise ObjectChanged(f"{self.info.name} was replaced or deleted while it was read") from gone
         if reply.status != 206 or _content_range(reply.value.content_range or "")[0] != self._at:
             self._response.close()
             raise error

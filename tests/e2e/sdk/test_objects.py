@@ -29,6 +29,7 @@ from mossaic.client.errors import (
     NoSuchKey,
     NotModified,
     NotSymlink,
+    ObjectChanged,
     ObjectNotAppendable,
     PositionNotEqualToLength,
     PreconditionFailed,
@@ -567,7 +568,7 @@ def test_a_read_never_goes_on_in_another_object(
         opened.read(1000)
         with connect(server, bucket) as other:
             other.put("k", noise(len(BIG), seed=9))
-        with pytest.raises(PreconditionFailed):
+        with pytest.raises(ObjectChanged):
             opened.read()
 
 

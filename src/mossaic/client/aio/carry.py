@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, Self, TypeVar, overload
 
-from mossaic.client.aio.results import AsyncPaged, AsyncUpload, Opening
+from mossaic.client.aio.results import AsyncPaged, Opening
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator
@@ -14,11 +14,12 @@ if TYPE_CHECKING:
     from mossaic.client.aio.work import Work
     from mossaic.client.client import Client
     from mossaic.client.reading import GetResult
-    from mossaic.client.upload.handle import Upload
 
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
+H = TypeVar("H")
+A = TypeVar("A")
 
 Given = tuple[Any, ...]  # Any: the arguments of any method; the descriptors are typed by their overloads
 Named = dict[str, Any]  # Any: as above
@@ -118,22 +119,26 @@ class Opened(_Carried, Generic[P]):
         return Opening(*self._step(client, given, named))
 
 
-class Started(_Carried, Generic[P]):
-    """A call that starts an upload and returns at once: `upload = client.start_upload(…)`, then `await upload.result()`."""
+class Started(_Carried, Generic[P, A]):
+    """A call that starts a transfer and returns at once: `upload = client.start_upload(…)`, then `await upload.result()`.
 
-    def __init__(self, method: Callable[Concatenate[Client, P], Upload]) -> None:
+    `form` makes of the blocking handle what asyncio wants.
+    """
+
+    def __init__(self, method: Callable[Concatenate[Client, P], H], form: Callable[[Work, H], A]) -> None:
         super().__init__(method)
+        self._form: Callable[[Work, Any], A] = form  # Any: H, which nobody else has to know
 
     @overload
     def __get__(self, client: None, owner: type[AsyncClient]) -> Self: ...
     @overload
-    def __get__(self, client: AsyncClient, owner: type[AsyncClient]) -> Callable[P, AsyncUpload]: ...
+    def __get__(self, client: AsyncClient, owner: type[AsyncClient]) -> Callable[P, A]: ...
     def __get__(self, client: AsyncClient | None, owner: type[AsyncClient]) -> Any:  # Any: as above
         return super().__get__(client, owner)
 
-    def _begin(self, client: AsyncClient, given: Given, named: Named) -> AsyncUpload:
+    def _begin(self, client: AsyncClient, given: Given, named: Named) -> A:
         work, step = self._step(client, given, named)
-        return AsyncUpload(work, step())
+        return self._form(work, step())
 
 
 class Derived(_Carried, Generic[P]):

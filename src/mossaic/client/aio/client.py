@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from mossaic.client.aio.carry import Awaited, Derived, Iterated, Made, Opened, Started, made_like
+from mossaic.client.aio.results import AsyncDownload, AsyncUpload
 from mossaic.client.aio.work import Work
 from mossaic.client.client import Client
 from mossaic.client.http.scope import current_scope
@@ -152,7 +153,7 @@ class AsyncClient:
 
     # uploads
     multipart_upload = Awaited(Client.multipart_upload)
-    start_upload = Started(Client.start_upload)
+    start_upload = Started(Client.start_upload, AsyncUpload)
     resume_upload = Awaited(Client.resume_upload)
     checkpoint_of = Awaited(Client.checkpoint_of)
     init_multipart_upload = Awaited(Client.init_multipart_upload)
@@ -162,7 +163,9 @@ class AsyncClient:
     abort_multipart_upload = Awaited(Client.abort_multipart_upload)
     list_parts = Iterated(Client.list_parts)
     list_uploads = Iterated(Client.list_uploads)
+    diagnose = Iterated(Client.diagnose)
     abort_stale_uploads = Awaited(Client.abort_stale_uploads)
 
     # downloads
     download = Awaited(Client.download)
+    start_download = Started(Client.start_download, AsyncDownload)

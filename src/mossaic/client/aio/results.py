@@ -6,9 +6,11 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
+from mossaic.client.download.task import DownloadResult
 from mossaic.client.paging import Paged
+from mossaic.client.upload.task import UploadResult
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -16,11 +18,13 @@ if TYPE_CHECKING:
 
     from mossaic.client.aio.work import Work
     from mossaic.client.checkpoint import Checkpoint
+    from mossaic.client.download.handle import Download
     from mossaic.client.reading import GetResult
     from mossaic.client.results import ObjectInfo
+    from mossaic.client.transfer.events import Event
+    from mossaic.client.transfer.handle import Transfer
     from mossaic.client.upload.handle import Upload
     from mossaic.client.upload.progress import Progress
-    from mossaic.client.upload.task import Event, UploadResult
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -125,70 +129,91 @@ class AsyncGetResult:
         await self.close()
 
 
-class AsyncUpload:
-    """An upload under way; see `Upload`, whose methods these are. Orders do not wait, so they are not awaited."""
+class AsyncTransfer(Generic[R]):
+    """An upload or a download under way; see `Transfer`, whose methods these are. Orders do not wait, so they are not awaited."""
 
-    def __init__(self, work: Work, upload: Upload) -> None:
+    def __init__(self, work: Work, transfer: Transfer[R]) -> None:
         self._work = work
-        self._upload = upload
+        self._transfer = transfer
 
     @property
     def bucket(self) -> str:
-        return self._upload.bucket
+        return self._transfer.bucket
 
     @property
     def name(self) -> str:
-        return self._upload.name
+        """The object's key."""
+        return self._transfer.name
+
+    @property
+    def progress(self) -> Progress:
+        """As it is now."""
+        return self._transfer.progress
+
+    @property
+    def part_map(self) -> dict[int, float]:
+        return self._transfer.part_map
+
+    def pause(self) -> None:
+        self._transfer.pause()
+
+    def resume(self) -> None:
+        self._transfer.resume()
+
+    def cancel(self) -> None:
+        self._transfer.cancel()
+        self._work.cancel()  # a thread may be waiting for the next chunk of an asynchronous source
+
+    def set_bandwidth(self, limit: float | None) -> None:
+        """Raises ValueError for a limit that is not above zero."""
+        self._transfer.set_bandwidth(limit)
+
+    def done(self) -> bool:
+        return self._transfer.done()
+
+    async def result(self) -> R:
+        """Wait for the end. The transfer goes on when the task that waits is cancelled: `cancel()` is what stops it.
+
+        Raises what the call that does the same and waits raises.
+        """
+        return await _in_own_thread(self._transfer.result)
+
+    async def events(self) -> AsyncIterator[Event]:
+        """What happened and happens, from the beginning; ends when the transfer does."""
+        events = self._transfer.events()
+        while (event := await _in_own_thread(lambda: next(events, None))) is not None:
+            yield event
+
+
+class AsyncUpload(AsyncTransfer[UploadResult]):
+    """An upload under way; see `Upload`."""
+
+    def __init__(self, work: Work, upload: Upload) -> None:
+        super().__init__(work, upload)
+        self._upload = upload
 
     @property
     def upload_id(self) -> str | None:
         return self._upload.upload_id
 
     @property
-    def progress(self) -> Progress:
-        return self._upload.progress
-
-    @property
-    def part_map(self) -> dict[int, float]:
-        return self._upload.part_map
-
-    @property
     def checkpoint(self) -> Checkpoint | None:
         return self._upload.checkpoint
-
-    def pause(self) -> None:
-        self._upload.pause()
-
-    def resume(self) -> None:
-        self._upload.resume()
-
-    def cancel(self) -> None:
-        self._upload.cancel()
-        self._work.cancel()  # a thread may be waiting for the next chunk of an asynchronous source
 
     def abort(self) -> None:
         self._upload.abort()
         self._work.cancel()
 
-    def set_bandwidth(self, limit: float | None) -> None:
-        """Raises ValueError for a limit that is not above zero."""
-        self._upload.set_bandwidth(limit)
 
-    def done(self) -> bool:
-        return self._upload.done()
+class AsyncDownload(AsyncTransfer[DownloadResult]):
+    """A download under way; see `Download`."""
 
-    async def result(self) -> UploadResult:
-        """Wait for the end. The upload goes on when the task that waits is cancelled: `cancel()` is what stops it.
+    def __init__(self, work: Work, download: Download) -> None:
+        super().__init__(work, download)
+        self._download = download
 
-        Raises what `Client.multipart_upload` raises.
-        """
-        return await _in_own_thread(self._upload.result)
-
-    async def events(self) -> AsyncIterator[Event]:
-        """What happened and happens, from the beginning; ends when the upload does."""
-        events = self._upload.events()
-        while (event := await _in_own_thread(lambda: next(events, None))) is not None:
-            yield event
+    def abort(self) -> None:
+        self._download.abort()
 
 
 async def _in_own_thread(wait: Callable[[], R]) -> R:
