@@ -7,10 +7,8 @@ import os
 import tempfile
 from typing import TYPE_CHECKING, BinaryIO
 
+import mossaic
 from bench.clients.job import ACCESS_KEY_ID, ACCESS_KEY_SECRET, BUCKET, KEY
-from mossaic.client.aio import AsyncClient
-from mossaic.client.client import Client
-from mossaic.client.credentials import Static
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,9 +28,11 @@ def stream(job: Job) -> Callable[[], None]:
 
 
 def journal(job: Job) -> Callable[[], None]:
+    """With what is on by default: everything that a later run needs to go on is written down as it happens."""
     folder = tempfile.TemporaryDirectory(prefix="bench-journal-")
-    os.environ["MOSSAIC_STATE_DIR"] = folder.name
-    client = _client(job)
+    client = mossaic.Client(
+        job.endpoint, bucket=BUCKET, credentials=_credentials(), store=mossaic.store.File(folder.name)
+    )
 
     def upload() -> None:
         with folder:
@@ -42,7 +42,7 @@ def journal(job: Job) -> Callable[[], None]:
 
 
 def asynchronous(job: Job) -> Callable[[], None]:
-    client = AsyncClient(job.endpoint, bucket=BUCKET, credentials=_credentials())
+    client = mossaic.AsyncClient(job.endpoint, bucket=BUCKET, credentials=_credentials())
 
     async def upload() -> None:
         await client.multipart_upload(
@@ -52,13 +52,13 @@ def asynchronous(job: Job) -> Callable[[], None]:
     return lambda: asyncio.run(upload())
 
 
-def _client(job: Job) -> Client:
-    return Client(job.endpoint, bucket=BUCKET, credentials=_credentials())
+def _client(job: Job) -> mossaic.Client:
+    return mossaic.Client(job.endpoint, bucket=BUCKET, credentials=_credentials())
 
 
-def _credentials() -> Static:
-    return Static(ACCESS_KEY_ID, ACCESS_KEY_SECRET)
+def _credentials() -> mossaic.credentials.Static:
+    return mossaic.credentials.Static(ACCESS_KEY_ID, ACCESS_KEY_SECRET)
 
 
-def _upload(client: Client, job: Job, source: str | BinaryIO) -> None:
+def _upload(client: mossaic.Client, job: Job, source: str | BinaryIO) -> None:
     client.multipart_upload(KEY, source, part_size=job.part_size, parallel=job.parallel, resume="never")
