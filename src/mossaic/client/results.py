@@ -190,18 +190,22 @@ def object_info(
     facts: ObjectFacts, *, bucket: str, name: str, size: int, headers: Mapping[str, str]
 ) -> ObjectInfo:
     """`headers` are the answer's, by lower-case name."""
+
+    def text(value: str | None) -> str | None:
+        return None if value is None else header_text(value)
+
     return ObjectInfo(
         bucket=bucket,
         name=name,
         size=size,
         etag=facts.etag,
         modified_at=facts.last_modified,
-        content_type=facts.content_type,
-        cache_control=facts.cache_control,
-        content_disposition=facts.content_disposition,
-        content_encoding=facts.content_encoding,
-        content_language=facts.content_language,
-        expires=facts.expires,
+        content_type=text(facts.content_type),
+        cache_control=text(facts.cache_control),
+        content_disposition=text(facts.content_disposition),
+        content_encoding=text(facts.content_encoding),
+        content_language=text(facts.content_language),
+        expires=text(facts.expires),
         content_md5=facts.content_md5,
         meta=read_meta(facts.meta),
         type=facts.object_type,
@@ -213,7 +217,7 @@ def object_info(
         restore=facts.restore,
         server_side_encryption=facts.server_side_encryption,
         request_id=headers.get("x-oss-request-id", ""),
-        headers=headers,
+        headers={name: header_text(value) for name, value in headers.items()},
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -48,13 +48,14 @@ def shaky(server: Server, bucket: str, proxy: FaultProxy) -> Iterator[Client]:
 class Scripted:
     """A server on loopback that answers request n as `answers[n]` says, the last one for ever; `bodies` are what it was sent.
 
-    An answer gets the body and returns the bytes to send. `limit`: stop reading a request after so many bytes.
+    An answer gets the body and returns the bytes to send; none: the connection just ends. `limits`: bytes after which request n is not
+    read any further.
     """
 
-    def __init__(self, *answers: Callable[[bytes], bytes], limit: int | None = None) -> None:
+    def __init__(self, *answers: Callable[[bytes], bytes], limits: Sequence[int | None] = ()) -> None:
         self.bodies: list[bytes] = []
         self._answers = answers
-        self._limit = limit
+        self._limits = dict(enumerate(limits))
         self._listener = socket.create_server(("127.0.0.1", 0))
         threading.Thread(target=self._serve, daemon=True).start()
 
@@ -78,8 +79,9 @@ class Scripted:
 
     def _read(self, reader: Any) -> bytes:
         head = b"".join(iter(reader.readline, b"\r\n")).lower()
-        if self._limit is not None:
-            return reader.read(self._limit)
+        limit = self._limits.get(len(self.bodies))
+        if limit is not None:
+            return reader.read(limit)
         if b"transfer-encoding: chunked" not in head:
             found = [line for line in head.split(b"\r\n") if line.startswith(b"content-length:")]
             return reader.read(int(found[0].split(b":")[1])) if found else b""

@@ -41,7 +41,7 @@ from mossaic.client.options import Retry, Retrying
 from mossaic.protocol.checksum import crc64, md5_hex
 from tests.e2e.conftest import new_bucket
 from tests.e2e.harness import CallbackReceiver, Server, noise
-from tests.e2e.sdk.conftest import QUICK, Scripted, connect, refusing, storing
+from tests.e2e.sdk.conftest import QUICK, Scripted, answer, connect, refusing, storing
 from tests.faults.proxy import FaultProxy, Rule, error
 
 SMALL = noise(300_000)
@@ -138,7 +138,7 @@ def test_every_option_of_a_write_arrives(client: Client) -> None:
     client.put(
         "k",
         b"x",
-        headers={"cache-control": "no-cache", "Content-Disposition": "attachment", "Expires": "never", "x-oss-meta-Other": "2"},
+        headers={"cache-control": "no-cache", "Content-Disposition": "attachment; ü 漢", "Expires": "never", "x-oss-meta-Other": "2"},
         meta={"Name": "wärme 漢字", "empty": ""},
         mime="text/x-thing",
         tags={"a b": "c+d/=:", "e": ""},
@@ -149,7 +149,11 @@ def test_every_option_of_a_write_arrives(client: Client) -> None:
     )  # fmt: skip
 
     head = client.head("k")
-    assert (head.cache_control, head.content_disposition, head.expires) == ("no-cache", "attachment", "never")
+    assert (head.cache_control, head.content_disposition, head.expires) == (
+        "no-cache",
+        "attachment; ü 漢",
+        "never",
+    )
     assert head.meta == {"name": "wärme 漢字", "empty": "", "other": "2"}
     assert (head.content_type, head.storage_class, head.tag_count) == ("text/x-thing", "IA", 2)
     assert (head.type, head.server_side_encryption) == ("Normal", "AES256")
@@ -252,13 +256,24 @@ def test_a_stream_is_not_sent_again_once_too_much_of_it_is_gone(server: Server, 
             taken.append(at)
             yield SMALL
 
-    scripted = Scripted(refusing, limit=1_500_000)
+    scripted = Scripted(refusing, limits=[1_500_000])
     with connect(server, bucket, endpoint=scripted.endpoint) as client, pytest.raises(ServiceUnavailable):
         client.put("k", endless())
 
     assert len(scripted.bodies) == 1
     assert len(taken) < 1000
     scripted.close()
+
+
+def test_a_stream_that_fails_with_a_network_error_is_not_taken_for_one_that_ended(client: Client) -> None:
+    def failing() -> Iterator[bytes]:
+        yield SMALL
+        raise NetworkError("the stream's own", sent=True)
+
+    with pytest.raises(NetworkError, match="own"):
+        client.put("k", failing())
+
+    assert not client.exists("k")
 
 
 def test_bytes_damaged_on_the_way_are_refused_and_sent_again(shaky: Client, proxy: FaultProxy) -> None:
@@ -304,6 +319,31 @@ def test_a_put_that_forbids_overwriting_survives_a_lost_answer(shaky: Client, pr
 
     assert (put.etag, put.crc64, put.size) == (md5_hex(SMALL), crc64(SMALL), len(SMALL))
     assert [seen.method for seen in proxy.seen] == ["PUT", "PUT", "HEAD"]
+
+
+def test_a_lost_answer_is_found_though_the_next_attempt_is_refused_at_its_beginning(
+    server: Server, bucket: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "source"
+    path.write_bytes(BIG)
+
+    def there(_: bytes) -> bytes:
+        """As HeadObject answers."""
+        head = {"ETag": '"00"', "Last-Modified": "Tue, 05 Mar 2024 06:07:08 GMT", "x-oss-hash-crc64ecma": str(crc64(BIG))}  # fmt: skip
+        return answer(200, head).replace(b"Content-Length: 0", b"Content-Length: %d" % len(BIG))
+
+    scripted = Scripted(
+        lambda _: b"",
+        lambda _: answer(*error(409, "FileAlreadyExists")),
+        there,
+        limits=[None, 1000],
+    )
+    with connect(server, bucket, endpoint=scripted.endpoint) as client:
+        put = client.put("k", path, forbid_overwrite=True)
+
+    assert (put.size, put.crc64) == (len(BIG), crc64(BIG))
+    assert [len(body) for body in scripted.bodies] == [len(BIG), 1000, 0]
+    scripted.close()
 
 
 def test_a_put_whose_first_attempt_was_cut_does_not_take_anothers_object_for_its_own(

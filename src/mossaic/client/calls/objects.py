@@ -84,7 +84,7 @@ class Objects(Calls):
         return PutResult(
             bucket=asked.bucket,
             name=name,
-            size=content.size,
+            size=content.sums.size,
             etag=reply.value.etag,
             crc64=reply.value.crc64,
             version_id=reply.value.version_id,
@@ -94,8 +94,10 @@ class Objects(Calls):
 
     def _put_before(self, asked: ops.PutObject, content: Content, error: FileAlreadyExists) -> PutResult:
         """An attempt whose answer was lost may have made the object that now forbids itself. Raises `error` if it did not."""
-        found = self.head(asked.key, bucket=asked.bucket) if error.attempts > 1 else None
-        if found is None or found.crc64 is None or (found.crc64, found.size) != (content.crc64, content.size):
+        if error.attempts == 1 or not content.was_sent:
+            raise error
+        found = self.head(asked.key, bucket=asked.bucket)
+        if found.crc64 is None or (found.size, found.crc64) != content.sums[:2]:
             raise error
         return PutResult(
             bucket=asked.bucket,
@@ -162,10 +164,10 @@ class Objects(Calls):
         self, asked: ops.AppendObject, content: Content, error: PositionNotEqualToLength
     ) -> AppendResult:
         """An attempt whose answer was lost may have appended. Raises `error` if it did not."""
-        start = int(asked.position or "0")
-        stop = start + content.size
-        if error.attempts == 1 or content.crc64 is None or not content.size:
+        if error.attempts == 1 or not content.was_sent or not content.sums.size:
             raise error
+        start = int(asked.position or "0")
+        stop = start + content.sums.size
         try:
             with self.get(asked.key, range=(start, stop), bucket=asked.bucket) as tail:
                 arrived = tail.info.size == stop and content.equals(tail)
