@@ -10,6 +10,7 @@ from mossaic.cli.asking import sure
 from mossaic.cli.outcome import DONE, FAILED, report
 from mossaic.cli.reach import versions_in
 from mossaic.cli.remote import RemoteCommand
+from mossaic.cli.units import counted
 from mossaic.cli.urls import BUCKET_URL, Remote
 
 if TYPE_CHECKING:
@@ -74,6 +75,6 @@ def _empty(shell: Shell, url: Remote) -> int:
     result = client.delete_many(versions_in(client, url), bucket=url.bucket)
     for each in result.failures:
         report(each.error, output, shell.where(), url=str(Remote(url.bucket, each.name)))
-    words = f"deleted {len(result.deleted)} objects and versions, aborted {len(uploads)} uploads"
+    words = f"deleted {counted(len(result.deleted), 'version')}, aborted {counted(len(uploads), 'upload')}"
     output.event("emptied", words, url=str(url), deleted=len(result.deleted), aborted=len(uploads))
     return FAILED if result.failures else DONE

@@ -8,6 +8,7 @@ import click
 
 from mossaic.cli.output import Column
 from mossaic.cli.remote import Family
+from mossaic.cli.units import counted
 from mossaic.cli.urls import BUCKET_URL, Remote
 
 if TYPE_CHECKING:
@@ -211,9 +212,8 @@ def _rule(
 def _put(shell: Shell, url: Remote, document: CorsConfiguration) -> None:
     shell.client.put_cors(document, bucket=url.bucket)
     count = len(document.rules)
-    shell.output.event(
-        "set", f"{url} has {count} CORS rule{'' if count == 1 else 's'}", url=str(url), rules=count
-    )
+    words = f"{url} has {counted(count, 'CORS rule')}"
+    shell.output.event("set", words, url=str(url), rules=count)
 
 
 def _row(rule: CorsRule) -> dict[str, object]:

@@ -8,6 +8,7 @@ import click
 
 from mossaic.cli.output import Column
 from mossaic.cli.remote import Family
+from mossaic.cli.units import counted
 from mossaic.cli.urls import BUCKET_URL, PLACE_URL, Remote
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def abort_stale_after(shell: Shell, url: Remote, days: int) -> None:
         abort_upload=LifecycleAbort(days=days),
     )
     others = tuple(each for each in _found(shell, url) if each.rule_id != rule.rule_id)
-    _put(shell, url, (*others, rule), allow_overlap=False)
+    _put(shell, url, (*others, rule), allow_overlap=True)  # the shorter time wins
 
 
 def _hash(prefix: str) -> str:
@@ -125,7 +126,7 @@ def _found(shell: Shell, url: Remote) -> tuple[LifecycleRule, ...]:
 def _put(shell: Shell, url: Remote, rules: tuple[LifecycleRule, ...], *, allow_overlap: bool) -> None:
     shell.client.put_lifecycle(rules, allow_overlap=allow_overlap, bucket=url.bucket)
     bucket = Remote(url.bucket)
-    words = f"{bucket} has {len(rules)} lifecycle rule{'' if len(rules) == 1 else 's'}"
+    words = f"{bucket} has {counted(len(rules), 'lifecycle rule')}"
     shell.output.event("set", words, url=str(bucket), rules=len(rules))
 
 

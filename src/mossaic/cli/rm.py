@@ -11,7 +11,7 @@ from mossaic.cli.asking import sure
 from mossaic.cli.outcome import DONE, FAILED, report
 from mossaic.cli.reach import folder_of, objects_in, versions_in
 from mossaic.cli.remote import RemoteCommand
-from mossaic.cli.units import human_size
+from mossaic.cli.units import counted, human_size
 from mossaic.cli.urls import PLACE_URL, Remote
 
 if TYPE_CHECKING:
@@ -93,8 +93,8 @@ def _chained(first: Iterable[Found], rest: Iterable[Found]) -> Iterator[Found]:
 
 def _question(url: Remote, found: list[Found]) -> str:
     size = human_size(sum(getattr(entry, "size", 0) for entry in found))
-    many = f"more than {_COUNTED}" if len(found) > _COUNTED else str(len(found))
-    return f"Delete {many} objects of {url} ({size})?"
+    many = f"more than {_COUNTED} objects" if len(found) > _COUNTED else counted(len(found), "object")
+    return f"Delete {many} of {url} ({size})?"
 
 
 def _one(shell: Shell, url: Remote, version_id: str | None, *, must_exist: bool, dry_run: bool) -> int:

@@ -9,6 +9,7 @@ import click
 from mossaic.cli.output import Column
 from mossaic.cli.pairs import read_pairs
 from mossaic.cli.remote import Family
+from mossaic.cli.units import counted
 from mossaic.cli.urls import PLACE_URL, Remote
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def set_tags(
     url = shell.at(url)
     tags = {**(_get(shell, url, version_id) if merge else {}), **given}
     _put(shell, url, tags, version_id)
-    shell.output.event("set", f"{url} has {len(tags)} tags", url=str(url), tags=tags)
+    shell.output.event("set", f"{url} has {counted(len(tags), 'tag')}", url=str(url), tags=tags)
 
 
 @tag.command("rm")
@@ -71,7 +72,7 @@ def remove_tags(shell: Shell, url: Remote, names: tuple[str, ...], *, version_id
         shell.client.delete_tags(url.key, version_id=version_id, bucket=url.bucket)
     else:
         shell.client.delete_bucket_tags(bucket=url.bucket)
-    shell.output.event("set", f"{url} has {len(kept)} tags", url=str(url), tags=kept)
+    shell.output.event("set", f"{url} has {counted(len(kept), 'tag')}", url=str(url), tags=kept)
 
 
 def _get(shell: Shell, url: Remote, version_id: str | None) -> dict[str, str]:

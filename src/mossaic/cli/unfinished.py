@@ -33,7 +33,7 @@ def uploads_of(shell: Shell, url: Remote, older: timedelta | None = None) -> Ite
 
 
 def find_upload(shell: Shell, url: Remote, upload_id: str | None) -> UploadRef:
-    """The upload of that id, or the only one of that key. Raises click.UsageError."""
+    """The upload of that id, or the only one of that key. Raises click.UsageError (there are several), click.ClickException (none)."""
     from mossaic.client.upload.wire import UploadRef  # noqa: PLC0415  # `--help` has no need of the client
 
     if upload_id is not None:
@@ -47,7 +47,7 @@ def find_upload(shell: Shell, url: Remote, upload_id: str | None) -> UploadRef:
 def named_upload(shell: Shell, what: str, upload_id: str | None) -> UploadRef:
     """By `oss://BUCKET/KEY`, or by an id alone: then the journals of this machine are asked, and the buckets one by one.
 
-    Raises click.UsageError.
+    Raises click.UsageError, click.ClickException as `find_upload`.
     """
     from mossaic.cli.journals import known_upload  # noqa: PLC0415  # as above
     from mossaic.client.upload.wire import UploadRef  # noqa: PLC0415  # as above
@@ -61,7 +61,7 @@ def named_upload(shell: Shell, what: str, upload_id: str | None) -> UploadRef:
         return UploadRef(bucket=known.bucket, name=known.name, upload_id=what)
     found = [each for each in uploads_of(shell, Remote("")) if each.upload_id == what]
     if not found:
-        raise click.UsageError(f"there is no unfinished upload {what!r}; see `mossaic uploads ls`")
+        raise click.ClickException(f"there is no unfinished upload {what!r}; see `mossaic uploads ls`")
     return found[0]
 
 
@@ -106,7 +106,7 @@ def _only(found: Sequence[UploadInfo], url: Remote) -> UploadInfo:
     if len(found) == 1:
         return found[0]
     if not found:
-        raise click.UsageError(f"there is no unfinished upload of {url}; see `mossaic uploads ls`")
+        raise click.ClickException(f"there is no unfinished upload of {url}; see `mossaic uploads ls`")
     ids = ", ".join(f"{each.upload_id} ({each.initiated:%Y-%m-%d %H:%M})" for each in found[:_SHOWN])
     raise click.UsageError(f"there are {len(found)} uploads of {url}; say which: {ids}")
 

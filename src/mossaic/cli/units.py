@@ -62,6 +62,11 @@ def human_span(seconds: float) -> str:
     return " ".join(text for text in said[:2] if text)
 
 
+def counted(count: int, thing: str) -> str:
+    """`1 rule`, `2 rules`, `no rules`."""
+    return f"{count or 'no'} {thing}{'' if count == 1 else 's'}"
+
+
 def human_time(moment: datetime) -> str:
     """In the zone of this machine, to the second."""
     return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -18,8 +18,8 @@ from mossaic.cli.unfinished import (
     part_map,
     uploads_of,
 )
-from mossaic.cli.units import SIZE, SPAN, human_size, human_span
-from mossaic.cli.urls import ANY_URL, OBJECT_URL, PLACE_URL, Remote
+from mossaic.cli.units import SIZE, SPAN, counted, human_size, human_span
+from mossaic.cli.urls import ANY_URL, PLACE_URL, UPLOAD, Remote
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -59,15 +59,15 @@ def uploads() -> None:
 @click.argument("url", type=ANY_URL, default=Remote(""), metavar="[oss://BUCKET[/PREFIX]]")
 @click.option("--older", type=SPAN, metavar="TIME", help="Only those begun longer ago, such as 1d.")
 @click.option(
-    "--bytes", "counted", is_flag=True, help="Parts and bytes of each; asks once more for each upload."
+    "--bytes", "detailed", is_flag=True, help="Parts and bytes of each; asks once more for each upload."
 )
 @click.option("-n", "--limit", metavar="COUNT", type=click.IntRange(min=1), help="At most so many.")
 @click.pass_obj
 def list_uploads(
-    shell: Shell, url: Remote, *, older: timedelta | None, counted: bool, limit: int | None
+    shell: Shell, url: Remote, *, older: timedelta | None, detailed: bool, limit: int | None
 ) -> None:
     """List unfinished uploads: of one bucket, or of all."""
-    table = shell.output.table(_LONG if counted else _SHORT, header=True)
+    table = shell.output.table(_LONG if detailed else _SHORT, header=True)
     count = size = 0
     for upload in uploads_of(shell, url, older):
         if limit is not None and count == limit:
@@ -80,20 +80,18 @@ def list_uploads(
             "age_s": round(upload.age.total_seconds()),
             "storage_class": upload.storage_class,
         }
-        if counted:
+        if detailed:
             sizes = [part.size for part in shell.client.list_parts(upload)]
             record |= {"parts": len(sizes), "bytes": sum(sizes)}
             size += sum(sizes)
         table.row(record)
         count += 1
     if shell.output.live:
-        shell.output.note(
-            f"{count} uploads" + (f", {human_size(size)}" if counted else "") if count else "none"
-        )
+        shell.output.note(counted(count, "upload") + (f", {human_size(size)}" if detailed else ""))
 
 
 @uploads.command("show")
-@click.argument("url", type=OBJECT_URL, metavar="oss://BUCKET/KEY")
+@click.argument("what", type=UPLOAD, metavar="oss://BUCKET/KEY|UPLOAD_ID")
 @click.argument("upload_id", required=False, metavar="[UPLOAD_ID]")
 @click.option(
     "--file",
@@ -105,15 +103,14 @@ def list_uploads(
 @click.option("--parts", "detailed", is_flag=True, help="A line for each stored part.")
 @click.pass_obj
 def show_upload(
-    shell: Shell, url: Remote, upload_id: str | None, *, source: str | None, detailed: bool
+    shell: Shell, what: str, upload_id: str | None, *, source: str | None, detailed: bool
 ) -> None:
     """Show an upload: its parts, and a map of what is there (#) and what is not (.).
 
-    Where the upload was begun on this machine, its file and size are known; else --file tells them. Without UPLOAD_ID the only upload of that
-    key is meant.
+    Where the upload was begun on this machine, its file and size are known; else --file tells them. Of a key with one upload no id is needed.
     """
-    url = shell.at(url)
-    upload = find_upload(shell, url, upload_id)
+    upload = named_upload(shell, what, upload_id)
+    url = shell.at(Remote(upload.bucket, upload.name))
     stored = list(shell.client.list_parts(upload))
     known = checkpoint_from(shell, upload, source)
     done = sum(part.size for part in stored)
@@ -135,7 +132,7 @@ def show_upload(
         "upload_id": ("upload id", upload.upload_id),
         "parts": (
             "stored",
-            f"{len(stored)} parts, {human_size(done)}"
+            f"{counted(len(stored), 'part')}, {human_size(done)}"
             + (f" of {human_size(total)} ({done / total:.1%})" if total else ""),
         ),
         "map": ("map", str(record["map"]) or "nothing stored yet"),
@@ -152,7 +149,7 @@ def show_upload(
 
 
 @uploads.command("resume")
-@click.argument("what", metavar="oss://BUCKET/KEY|UPLOAD_ID")
+@click.argument("what", type=UPLOAD, metavar="oss://BUCKET/KEY|UPLOAD_ID")
 @click.argument("file", required=False, metavar="[FILE]")
 @click.option("--upload-id", metavar="ID", help="Which upload of the key, if there are several.")
 @click.option(
@@ -226,7 +223,7 @@ def abort_uploads(
     if (
         not dry_run
         and not one
-        and not sure(f"Abort {len(found)} uploads of {url}?", yes=yes, command="uploads abort")
+        and not sure(f"Abort {counted(len(found), 'upload')} of {url}?", yes=yes, command="uploads abort")
     ):
         return FAILED
     code = DONE
@@ -246,7 +243,7 @@ def abort_uploads(
 
 
 @uploads.command("export")
-@click.argument("what", metavar="oss://BUCKET/KEY|UPLOAD_ID")
+@click.argument("what", type=UPLOAD, metavar="oss://BUCKET/KEY|UPLOAD_ID")
 @click.option("--upload-id", metavar="ID", help="Which upload of the key, if there are several.")
 @click.option(
     "--file",

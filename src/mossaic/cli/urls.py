@@ -71,8 +71,9 @@ Location = Remote | Local | Standard
 if TYPE_CHECKING:
     _Url = click.ParamType[Remote]
     _Location = click.ParamType[Location]
+    _Text = click.ParamType[str]
 else:  # before click 8.4 it is no generic class
-    _Url = _Location = click.ParamType
+    _Url = _Location = _Text = click.ParamType
 
 
 def parse_url(text: str) -> Remote:
@@ -134,6 +135,20 @@ class UrlType(_Url):
         return complete_url(ctx, incomplete, keys=self._key is not False)
 
 
+class UploadType(_Text):
+    """An argument that is a URL or the id of an upload."""
+
+    name = "upload"
+
+    def shell_complete(
+        self,
+        ctx: click.Context,
+        param: click.Parameter,  # noqa: ARG002  # click's signature
+        incomplete: str,
+    ) -> list[CompletionItem[str]]:
+        return complete_url(ctx, incomplete)
+
+
 class LocationType(_Location):
     """An argument that is a URL, a path or `-`."""
 
@@ -175,3 +190,4 @@ BUCKET_URL: Final = UrlType(key=False)
 OBJECT_URL: Final = UrlType(key=True)
 PLACE_URL: Final = UrlType()
 LOCATION: Final = LocationType()
+UPLOAD: Final = UploadType()
