@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mossaic.client.errors import NetworkError
-from mossaic.client.http import Origin, Pool
+from mossaic.client.http import BytesBody, Origin, Pool
 from mossaic.client.options import Timeout
 from tests.unit.client_http.server import (
     EMPTY,
@@ -226,8 +226,9 @@ def test_a_response_closed_early_closes_its_connection(serve: Serve, pool: Pool)
     server.join_scripts()
     assert pool.send(get(server.origin)).read() == b"ok"
     assert server.accepted == 2
-    with pytest.raises(ValueError, match="closed"):
-        response.read()
+    for limit in (64, 1):
+        with pytest.raises(ValueError, match="closed"):
+            response.read(limit)
 
 
 def test_a_response_that_is_forgotten_closes_its_connection(serve: Serve, pool: Pool) -> None:
@@ -251,6 +252,12 @@ def test_discarding_reads_a_little_and_closes_before_more(
     pool.send(get(server.origin)).close()
 
     assert server.accepted == connections
+
+
+def test_discarding_a_body_that_is_cut_is_no_error(serve: Serve, pool: Pool) -> None:
+    server = serve(once(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345"))
+
+    pool.send(get(server.origin)).discard()
 
 
 def test_closing_twice_or_after_the_end_does_nothing(serve: Serve, pool: Pool) -> None:
@@ -633,6 +640,16 @@ def test_a_body_of_another_length_than_it_says_spoils_nothing(
     }  # what is too long is noticed after the last good chunk was sent
 
 
+def test_a_view_of_larger_items_is_refused(serve: Serve, pool: Pool) -> None:
+    server = serve(always(OK))
+    words = memoryview(bytes(40)).cast("I")
+
+    with pytest.raises(ValueError, match="larger items"):
+        pool.send(put(server.origin, Chunks([words], 10)))
+
+    assert pool.send(put(server.origin, BytesBody(words))).read() == b"ok"
+
+
 def test_what_a_body_raises_passes_through_and_ends_the_connection(serve: Serve, pool: Pool) -> None:
     server = serve(always(OK))
 
@@ -644,6 +661,14 @@ def test_what_a_body_raises_passes_through_and_ends_the_connection(serve: Serve,
         pool.send(put(server.origin, Chunks(broken(), 6)))
 
     assert pool.send(put(server.origin, b"fine")).read() == b"ok"
+
+
+def test_time_limits_may_be_endless(serve: Serve) -> None:
+    server = serve(always(OK))
+    pool = Pool(timeout=Timeout(connect=float("inf"), idle=float("inf")), proxy="")
+
+    assert pool.send(put(server.origin, b"data")).read() == b"ok"
+    pool.close()
 
 
 def test_a_pool_refuses_what_it_cannot_use() -> None:

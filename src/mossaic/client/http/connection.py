@@ -29,7 +29,6 @@ class Connection:
     """
 
     __slots__ = (
-        "__weakref__",
         "_answer",
         "_deadline",
         "_idle_s",
@@ -47,7 +46,7 @@ class Connection:
         "pid",
         "reused",
         "sent",
-    )  # fmt: skip
+    )
 
     def __init__(self, line: Line, *, origin: Origin, idle_s: float, peer: str = "") -> None:
         """`peer` is the name in messages if it is not the origin."""

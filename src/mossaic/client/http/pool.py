@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mossaic.client.http.connection import Connection
 from mossaic.client.http.dial import Dial
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mossaic.client.http.scope import Scope
     from mossaic.client.options import Timeout
 
+_LONGEST_S: Final = 1e6  # for ever, to the kernel
+
 
 class Pool:
     """Any number of threads may use it; each request has a connection to itself. After a fork the child begins with none.
@@ -35,7 +37,8 @@ class Pool:
     def __init__(
         self, *, timeout: Timeout, verify: bool | str | ssl.SSLContext = True, proxy: str | None = None
     ) -> None:
-        self._timeout = timeout
+        self._connect_s = min(timeout.connect, _LONGEST_S)
+        self._idle_s = min(timeout.idle, _LONGEST_S)
         self._verify = verify
         # The system's authorities take 20 ms to load: not before they are needed.
         self._tls = make_context(verify) if isinstance(verify, str) else None
@@ -95,9 +98,9 @@ class Pool:
             return connection
         if origin.secure and self._tls is None:
             self._tls = make_context(self._verify)
-        dial = Dial(connect_s=self._timeout.connect, scope=scope, deadline=deadline)
+        dial = Dial(connect_s=self._connect_s, scope=scope, deadline=deadline)
         line = dial.line(origin, proxy, self._tls if origin.secure else None)
-        return Connection(line, origin=origin, idle_s=self._timeout.idle)
+        return Connection(line, origin=origin, idle_s=self._idle_s)
 
 
 def _head(request: Request, length: int | None, proxy: Proxy | None) -> bytes:

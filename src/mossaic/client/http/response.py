@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
+from mossaic.client.errors import NetworkError
 from mossaic.client.http.framing import Chunked, Nothing, Sized, UntilClose
 
 if TYPE_CHECKING:
@@ -85,11 +87,10 @@ class Response:
             return
         buffer = memoryview(bytearray(_DRAINED))
         room = _DRAINED
-        try:
+        with suppress(NetworkError):  # it is not wanted, so it does not matter
             while room and (count := self.readinto(buffer[:room])):
                 room -= count
-        finally:
-            self.close()
+        self.close()
 
     def close(self) -> None:
         """Done with it. The connection is closed unless the body was read to its end."""
@@ -130,9 +131,8 @@ class Response:
         return b"".join(pieces)
 
     def _check_limit(self, size: int, limit: int) -> None:
-        if size > limit:
-            connection = self._connection
-            assert connection is not None
+        connection = self._connection
+        if size > limit and connection is not None:
             self.close()
             raise connection.failure(f"gave an answer of more than {limit} bytes")
 

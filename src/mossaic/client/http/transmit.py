@@ -27,6 +27,8 @@ class Chunks:
     def next(self) -> Chunk | None:
         """None at the end. Raises ValueError for a body that is longer or shorter than it said."""
         for chunk in self._chunks:
+            if isinstance(chunk, memoryview) and chunk.itemsize != 1:
+                raise ValueError("the chunks of a body are bytes; this view has larger items")
             size = len(chunk)
             if not size:
                 continue
