@@ -64,9 +64,10 @@ class Board:
             self._live = None
 
     def add(self, title: str, transfer: Transfer[Any]) -> None:  # Any: as above
-        self._lines.append(_Line(title, transfer))
+        """Any thread; so is `remove`."""
+        self._lines = [*self._lines, _Line(title, transfer)]
 
-    def remove(self, transfer: Transfer[Any]) -> None:  # Any: as above
+    def remove(self, transfer: Transfer[Any] | None) -> None:  # Any: as above
         self._lines = [line for line in self._lines if line.transfer is not transfer]
 
     def overall(self, words: Callable[[], str]) -> None:

@@ -35,7 +35,7 @@ _VERSIONS: Final = (
     _TIME,
     _SIZE,
     Column(key="state", width=8),
-    Column(key="version_id", width=32),
+    Column(key="version_id", width=64),
     _NAME,
 )
 

@@ -15,6 +15,7 @@ from mossaic import __version__
 SECTIONS: Final[dict[str, dict[str, tuple[str, str, str]]]] = {
     "Objects": {
         "cp": ("mossaic.cli.cp", "cp", "Copy files, folders, objects and streams; resumable."),
+        "sync": ("mossaic.cli.sync", "sync", "Make a folder there like the one here, or the other way."),
         "ls": ("mossaic.cli.ls", "ls", "List buckets, objects, versions."),
         "rm": ("mossaic.cli.rm", "rm", "Delete objects, versions, folders."),
         "mv": ("mossaic.cli.mv", "mv", "Move objects, or a file to oss://."),

@@ -79,7 +79,7 @@ def download_one(
     took = time.monotonic() - began
     shell.output.event(
         "downloaded",
-        f"{source} -> {path}  {_sum(result.size, result.resumed_bytes, took)}",
+        f"{source} -> {path}  {size_and_speed(result.size, result.resumed_bytes, took)}",
         source=str(source),
         target=str(path),
         size=result.size,
@@ -188,7 +188,7 @@ def tell_uploaded(
     more = f"  callback answered {answer}" if answer is not None else ""
     output.event(
         "uploaded",
-        f"{name} -> {target}  {_sum(result.size, result.resumed_bytes, took)}{more}",
+        f"{name} -> {target}  {size_and_speed(result.size, result.resumed_bytes, took)}{more}",
         source=name,
         target=str(target),
         size=result.size,
@@ -207,7 +207,7 @@ def shown(path: Path) -> str:
     return str(path)
 
 
-def _sum(size: int, resumed: int, took: float) -> str:
+def size_and_speed(size: int, resumed: int, took: float) -> str:
     """`1.0 GiB in 12s, 85.3 MiB/s (37.0 MiB were there), CRC-64 ok`: what went over the line counts for the speed."""
     rate = f", {human_size((size - resumed) / took)}/s" if took > 0.05 and size > resumed else ""
     kept = f" ({human_size(resumed)} were stored already)" if resumed else ""

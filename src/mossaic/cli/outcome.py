@@ -12,7 +12,6 @@
 from __future__ import annotations
 
 import os
-import ssl
 import sys
 import traceback
 from dataclasses import dataclass, field
@@ -183,8 +182,6 @@ def _close_output() -> None:
 
 
 def _os_words(error: OSError) -> str:
-    if isinstance(error, ssl.SSLError):
-        return f"TLS: {error.reason or error}"
     words = error.strerror or str(error)
     return f"{error.filename}: {words}" if error.filename is not None else words
 

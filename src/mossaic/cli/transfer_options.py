@@ -36,7 +36,7 @@ class TransferChoice:
     dry_run: bool = False
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    skip: str = "never"
+    skip: str = "same"
     no_clobber: bool = False
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     meta: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -151,9 +151,9 @@ _TRANSFER = (
     ),
     click.option(
         "--skip",
-        type=click.Choice(["never", "same", "newer"]),
-        default="never",
-        help="With -r: leave out files that are there already: the same by size and CRC-64, or not older.",
+        type=click.Choice(["same", "newer", "never"]),
+        default="same",
+        help="With -r: leave out files that are there already: the same by size and bytes, or not older [default: same].",
     ),
     click.option("-n", "--no-clobber", is_flag=True, help="Never replace what is there."),
 )
