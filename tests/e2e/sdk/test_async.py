@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from mossaic.client.aio import AsyncClient
+from mossaic.client.aio import AsyncClient, work
 from mossaic.client.client import Client
 from mossaic.client.credentials import Static
 from mossaic.client.errors import Cancelled, ChecksumMismatch, NoSuchKey, UploadCancelled
@@ -243,6 +243,29 @@ async def test_a_put_that_waits_for_its_source_is_cut_off(client: AsyncClient) -
         await asyncio.wait_for(task, 10)
 
     await asyncio.wait_for(closed.wait(), 10)
+    assert not await client.exists("k")
+
+
+async def test_a_source_that_blocks_does_not_hold_the_cancelling_task(
+    client: AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(work, "PATIENCE_S", 0.05)
+    asked, release, loop = asyncio.Event(), threading.Event(), asyncio.get_running_loop()
+
+    def blocking() -> Iterator[bytes]:
+        yield DATA
+        loop.call_soon_threadsafe(asked.set)
+        release.wait(30)
+        yield DATA
+
+    task = asyncio.create_task(client.put("k", blocking()))
+    await asked.wait()
+
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 10)
+
+    release.set()
     assert not await client.exists("k")
 
 

@@ -169,3 +169,7 @@ class AsyncClient:
     # downloads
     download = Awaited(Client.download)
     start_download = Started(Client.start_download, AsyncDownload)
+
+    # folders
+    upload_folder = Awaited(Client.upload_folder)
+    download_folder = Awaited(Client.download_folder)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
+PATIENCE_S: Final = 5.0
 # Called back in the event loop, in order, not in the thread that does the work.
 _CALLBACKS: Final = ("progress", "on_event")
 
@@ -48,7 +49,8 @@ class Work:
         return value
 
     async def run(self, step: Callable[[], R]) -> R:
-        """`step` in a thread. When the task is cancelled, so is the step, and it has ended when CancelledError is raised."""
+        """`step` in a thread. When the task is cancelled, so is the step, and it has ended when CancelledError is raised; but nothing
+        can end a step that is blocked in its caller's own source, so that is not waited for."""
         self._scope.check()
         job = self._executor.submit(self._context.copy().run, step)
         future = asyncio.wrap_future(job)
@@ -57,9 +59,8 @@ class Work:
         except asyncio.CancelledError:
             self.cancel()
             job.cancel()  # for when it has not begun; else it ends by itself, since its scope has
-            await asyncio.wait((future,))
-            if not future.cancelled() and future.exception() is None:
-                _let_go(future.result())
+            await asyncio.wait((future,), timeout=PATIENCE_S)
+            future.add_done_callback(_let_go)
             raise
         return future.result()
 
@@ -78,9 +79,11 @@ def _in_loop(call: Callable[..., Any]) -> Callable[..., None]:  # Any: a callbac
     return said
 
 
-def _let_go(result: object) -> None:
+def _let_go(future: asyncio.Future[Any]) -> None:  # Any: the result of any call
     """Nobody will take it any more."""
-    close = getattr(result, "close", None)
+    if future.cancelled() or future.exception() is not None:
+        return
+    close = getattr(future.result(), "close", None)
     if close is not None:
         close()
 
