@@ -10,9 +10,10 @@ import requests
 
 from mossaic.client.callback import Callback
 from mossaic.client.client import Client
-from mossaic.client.credentials import Credentials
+from mossaic.client.credentials import AssumeRole, Credentials, Static
 from tests.e2e.harness import CallbackReceiver, Server, noise
 from tests.e2e.sdk.conftest import connect
+from tests.e2e.sts.conftest import make_broker
 
 DATA = noise(100_000)
 
@@ -109,6 +110,20 @@ def test_a_url_of_temporary_credentials_carries_their_token(server: Server, buck
         with connect(server, bucket, credentials=pair, signature=version) as client:
             assert f"{name}=a%2F%2B%3Db" in client.sign_url("k")
             assert client.sign_post_policy("k").fields["x-oss-security-token"] == "a/+=b"
+
+
+@pytest.mark.parametrize("version", ["v4", "v1"])
+def test_temporary_credentials_sign_urls_and_forms_that_work(server: Server, version: str) -> None:
+    broker = make_broker(server)
+    caller = Static(broker.access_key_id, broker.access_key_secret)
+    role = AssumeRole(caller, broker.role_arn, endpoint=server.endpoint, duration_s=900)
+
+    with connect(server, broker.bucket, credentials=role, signature=version) as client:
+        client.put("k", DATA)
+        assert requests.get(client.sign_url("k"), timeout=10).content == DATA
+        assert requests.put(client.sign_url("k2", method="PUT"), data=b"x", timeout=10).status_code == 200
+        assert post(client.sign_post_policy("form")).status_code == 204
+        assert client.get_bytes("form") == DATA
 
 
 # --- forms ------------------------------------------------------------------------------------------------------------
