@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from mossaic.client.calls.buckets import Buckets
 from mossaic.client.calls.diagnosing import Diagnosing
 from mossaic.client.calls.downloading import Downloading
+from mossaic.client.calls.folders import Folders
 from mossaic.client.calls.listing import Listing
 from mossaic.client.calls.multipart import Multipart, Transfers
 from mossaic.client.calls.object_settings import ObjectSettings
@@ -46,7 +47,17 @@ _FROM_PROFILE: Final = ("bucket", "region", "signature", "addressing", "credenti
 
 # A further family of calls is a class in `calls/`, named here and, one line a method, in `aio.py`.
 class Client(
-    Objects, Listing, Buckets, Settings, ObjectSettings, Signing, Multipart, Uploads, Downloading, Diagnosing
+    Folders,
+    Objects,
+    Listing,
+    Buckets,
+    Settings,
+    ObjectSettings,
+    Signing,
+    Multipart,
+    Uploads,
+    Downloading,
+    Diagnosing,
 ):
     """An OSS service. Any number of threads may use one; close it, or use it in a `with`.
 

@@ -73,6 +73,7 @@ from mossaic.client.errors import (
     UploadAborted,
     UploadCancelled,
 )
+from mossaic.client.folder.entry import BatchCancelled, BatchProgress, BatchResult, Entry, FolderEvent
 from mossaic.client.http import Scope
 from mossaic.client.object_options import ObjectOptions
 from mossaic.client.options import Retry, Retrying, Timeout
@@ -85,6 +86,9 @@ __all__ = [
     "AccessDenied",
     "AsyncClient",
     "BadRequest",
+    "BatchCancelled",
+    "BatchProgress",
+    "BatchResult",
     "BucketAlreadyExists",
     "BucketNotEmpty",
     "Callback",
@@ -102,8 +106,10 @@ __all__ = [
     "DownloadResult",
     "EntityTooLarge",
     "EntityTooSmall",
+    "Entry",
     "Event",
     "FileAlreadyExists",
+    "FolderEvent",
     "IncompleteBody",
     "InternalError",
     "InvalidAccessKeyId",

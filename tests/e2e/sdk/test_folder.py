@@ -496,8 +496,8 @@ def test_memory_does_not_grow_with_the_number_of_files(client: Client, tmp_path:
         tracemalloc.stop()
         return found
 
-    few = peak(500)
-    assert peak(10_000) < few + 200_000
+    few = peak(300)
+    assert peak(3000) < few + 200_000
 
 
 def test_the_calls_are_those_of_folders() -> None:

@@ -47,6 +47,7 @@ class Downloading(Calls):
     """Download, whole."""
 
     _transfers: Transfers
+    _incoming: Throttle | None = None  # a limit for several downloads together
 
     def download(  # noqa: PLR0913  # a download's options are keywords
         self,
@@ -122,7 +123,12 @@ class Downloading(Calls):
         return self._new_download(name, target, options).start()
 
     def _new_download(
-        self, name: str, target: str | os.PathLike[str] | Writable, options: DownloadKeywords
+        self,
+        name: str,
+        target: str | os.PathLike[str] | Writable,
+        options: DownloadKeywords,
+        *,
+        sync_folder: bool = True,
     ) -> Download:
         resume = options.get("resume", "auto")
         if resume not in ("auto", "verify", "never"):
@@ -140,6 +146,7 @@ class Downloading(Calls):
                 if_match=options.get("if_match"),
                 resume=resume,
                 overwrite=options.get("overwrite", True),
+                sync_folder=sync_folder,
                 part_size=mine.part_size if part_size is None else part_size,
                 parallel=mine.parallel if parallel is None else parallel,
                 checksum=options.get("checksum") or self._checksum,
@@ -148,7 +155,7 @@ class Downloading(Calls):
                 on_event=options.get("on_event"),
             ),
             store=Null() if resume == "never" else mine.journals(),
-            throttle=Throttle(options.get("bandwidth")),
+            throttle=Throttle(options.get("bandwidth"), parent=self._incoming),
             scope=Scope(parent=self._ask.scope or current_scope.get()),
         )
         return Download(task, target, line=mine.incoming)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from mossaic.client.download.fetch import Fetcher, Opened, head, look
-from mossaic.client.download.log import DownloadLog, Earlier, is_written, journal_name
+from mossaic.client.download.log import DownloadLog, Earlier, journal_name
 from mossaic.client.download.resume import resume
 from mossaic.client.download.span import Span, whole_crc64
 from mossaic.client.download.target import InOrder, PartFile, is_written_in_place, part_name
@@ -18,6 +18,7 @@ from mossaic.client.download.task import DownloadResult
 from mossaic.client.errors import Cancelled, ChecksumMismatch, DownloadCancelled, MossaicError, ObjectChanged
 from mossaic.client.transfer.crew import Crew
 from mossaic.client.transfer.handle import Transfer
+from mossaic.client.transfer.log import is_written
 from mossaic.client.upload.plan import choose_part_size, part_count, piece_of
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Download(Transfer[DownloadResult]):
         task.scope.check()
         task.meter.phase = "completing"
         task.tick(now=True)
-        file.publish(target, overwrite=task.options.overwrite)
+        file.publish(target, overwrite=task.options.overwrite, sync_folder=task.options.sync_folder)
         self._file = None
         if self._log is not None:
             self._log.done()

@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mossaic.client.store import StoreError
 from mossaic.client.transfer.log import TransferLog, crc64_text
 
 if TYPE_CHECKING:
@@ -51,14 +50,6 @@ def journal_name(task: DownloadTask, target: Path) -> str:
     """The same object to the same target has the same journal."""
     version = task.options.version_id or ""
     return f"download\n{task.session.endpoint}\n{task.bucket}\n{task.name}\n{version}\n{target}"
-
-
-def is_written(task: DownloadTask, name: str) -> bool:
-    """Whether an earlier attempt may have left something; cheaper than to open its journal."""
-    try:
-        return bool(task.store.peek(name))
-    except StoreError:
-        return False  # opening it will tell what is wrong with it
 
 
 class DownloadLog(TransferLog):

@@ -121,8 +121,9 @@ class PartFile:
         with contextlib.suppress(OSError):
             self.path.unlink()
 
-    def publish(self, target: Path, *, overwrite: bool) -> None:
-        """Bring it to the disk and give it the target's name: after a crash there is what was there before, or all of this.
+    def publish(self, target: Path, *, overwrite: bool, sync_folder: bool = True) -> None:
+        """Bring it to the disk and give it the target's name: after a crash there is what was there before, or all of this; for sure all
+        of it when the folder was synced, too.
 
         Raises FileExistsError (`overwrite` False), OSError.
         """
@@ -135,7 +136,8 @@ class PartFile:
         else:
             _name_once(self.path, target)
         self.close()
-        sync_directory(target.parent)
+        if sync_folder:
+            sync_directory(target.parent)
 
 
 def _name_once(path: Path, target: Path) -> None:

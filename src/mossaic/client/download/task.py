@@ -13,12 +13,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadOptions(TransferOptions):
-    """How a download is done. See `Client.download` for their meaning."""
+    """How a download is done. See `Client.download` for their meaning.
+
+    `sync_folder`: bring the new name to the disk, too; False when somebody else will.
+    """
 
     version_id: str | None = None
     if_match: str | None = None
     resume: Literal["auto", "verify", "never"] = "auto"
     overwrite: bool = True
+    sync_folder: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

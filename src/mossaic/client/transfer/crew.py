@@ -7,15 +7,16 @@ new parts from being taken, lets those under way finish (they need not be moved 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any, Final, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, Protocol, TypeVar
 
 from mossaic.client.upload.parallel import Parallelism
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mossaic.client.http import Scope
     from mossaic.client.transfer.gate import Gate
-    from mossaic.client.transfer.task import TransferTask
+    from mossaic.client.transfer.task import Parallel
 
 _WATCH_S: Final = 0.1
 
@@ -31,12 +32,34 @@ class Feed(Protocol[Part_co]):
         ...
 
 
+class Watched(Protocol):
+    """What the crew works for."""
+
+    scope: Scope
+    on_throttled: Callable[[], None] | None
+
+    @property
+    def parallel(self) -> Parallel: ...
+
+    def wire_bytes(self) -> int:
+        """Bytes that went over the network so far."""
+        ...
+
+    def adapted(self, parallel: int) -> None:
+        """So many parts may go at the same time from now on."""
+        ...
+
+    def tick(self) -> None: ...
+
+    def time_left(self) -> float | None: ...
+
+
 class Crew(Generic[Part]):
     """Does `work` with every part that `feed` gives, several at a time."""
 
     def __init__(
         self,
-        task: TransferTask[Any],  # Any: which way it goes does not matter here
+        task: Watched,
         gate: Gate,
         feed: Feed[Part],
         work: Callable[[Part], None],
@@ -51,7 +74,7 @@ class Crew(Generic[Part]):
         self._stopping = False
         self._dry = False  # the feed has given its last part: nobody waits for a turn any more
         self._failure: BaseException | None = None
-        self._parallel = Parallelism(task.options.parallel)
+        self._parallel = Parallelism(task.parallel)
         self._threads = 0
 
     @property
@@ -71,8 +94,8 @@ class Crew(Generic[Part]):
                 task.tick()
                 task.time_left()
                 task.scope.check()
-                if self._parallel.adapt(task.meter.wire_bytes(), idle=self._gate.paused):
-                    task.events.say("parallel", parallel=self._parallel.allowed)
+                if self._parallel.adapt(task.wire_bytes(), idle=self._gate.paused):
+                    task.adapted(self._parallel.allowed)
                     self._hire()
         except BaseException as error:  # noqa: BLE001  # raised below, when nobody works any more
             self._stop(error)
@@ -138,9 +161,9 @@ class Crew(Generic[Part]):
     def _may_go_on(self, index: int) -> bool:
         with self._news:
             self._news.wait_for(
-                lambda: self._stopping
-                or self._dry
-                or (not self._gate.paused and index < self._parallel.allowed)
+                lambda: (
+                    self._stopping or self._dry or (not self._gate.paused and index < self._parallel.allowed)
+                )
             )
             return not self._stopping and not self._dry
 

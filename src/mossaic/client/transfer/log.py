@@ -80,6 +80,14 @@ class TransferLog:
             self._task.events.say("unsaved", error=error)
 
 
+def is_written(task: TransferTask[Any], name: str) -> bool:  # Any: either way
+    """Whether an earlier attempt may have left something; much cheaper than to open its journal."""
+    try:
+        return bool(task.store.peek(name))
+    except StoreError:
+        return True  # opening it will tell what is wrong with it
+
+
 def crc64_text(crc64: int | None) -> str | None:
     """JSON readers elsewhere hold numbers of 53 bits."""
     return None if crc64 is None else str(crc64)

@@ -73,6 +73,16 @@ class TransferTask(Generic[Options]):
         self.on_throttled: Callable[[], None] | None = None  # the server asks for less
         self._next_tick = 0.0
 
+    @property
+    def parallel(self) -> Parallel:
+        return self.options.parallel
+
+    def wire_bytes(self) -> int:
+        return self.meter.wire_bytes()
+
+    def adapted(self, parallel: int) -> None:
+        self.events.say("parallel", parallel=parallel)
+
     def tick(self, *, now: bool = False) -> None:
         """Report progress, at most every `progress_every_s`. Only the thread that runs the transfer calls this."""
         if self.options.progress is None:

@@ -21,6 +21,7 @@ from mossaic.client.errors import (
 from mossaic.client.object_options import fingerprint
 from mossaic.client.transfer.crew import Crew
 from mossaic.client.transfer.handle import Transfer
+from mossaic.client.transfer.log import is_written
 from mossaic.client.upload import wire
 from mossaic.client.upload.body import crc64_of
 from mossaic.client.upload.engine import Pieces, Sender
@@ -122,7 +123,7 @@ class Upload(Transfer[UploadResult]):
         if racy:  # the times would not tell of a change in this moment: a later run has to look at the bytes
             self._identity = replace(identity, ctime_ns=None)
         part_size = choose_part_size(options.part_size, source.size, goodput=self._line.goodput)
-        log = self._open_log(identity, source.name)
+        log = self._open_log(identity, source.name, small=source.size <= part_size)
         begun = resume(task, source, identity, log) if self._resumes() else None
         if isinstance(begun, UploadResult):
             log.done()
@@ -223,10 +224,12 @@ class Upload(Transfer[UploadResult]):
     def _resumes(self) -> bool:
         return bool(self._task.options.resume != "never")
 
-    def _open_log(self, identity: SourceIdentity, path: str) -> Log:
+    def _open_log(self, identity: SourceIdentity, path: str, *, small: bool = False) -> Log:
+        """A `small` source needs no journal, unless there is one."""
         task = self._task
         name = journal_name(task, identity, path)
-        self._log = Log.open(task, name) if self._resumes() else Log.none(task, name)
+        needless = small and not isinstance(task.options.resume, Checkpoint) and not is_written(task, name)
+        self._log = Log.open(task, name) if self._resumes() and not needless else Log.none(task, name)
         return self._log
 
     def _initiate(self, log: Log, part_size: int) -> Begun:

@@ -47,6 +47,23 @@ class Progress:
         return self.sent / self.total if self.total else float(self.phase == "done")
 
 
+class Speed:
+    """Bytes a second over the last five seconds. Asked by one thread at a time."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, int]] = deque()
+
+    def at(self, now: float, count: int) -> float | None:
+        """`count`: all bytes so far; `now`: of time.monotonic(). None before there is a speed."""
+        samples = self._samples
+        if not samples or now - samples[-1][0] >= _SAMPLE_S:
+            samples.append((now, count))
+        while len(samples) > 2 and now - samples[1][0] > _WINDOW_S:
+            samples.popleft()
+        since, before = samples[0]
+        return (count - before) / (now - since) if now - since >= _SAMPLE_S else None
+
+
 class Meter:
     """Counts for one transfer. Thread-safe."""
 
@@ -63,7 +80,7 @@ class Meter:
         self._parts_done = 0
         self._high: dict[int, int] = {}  # part number → the most bytes of it that one attempt has sent
         self._done: set[int] = set()
-        self._samples: deque[tuple[float, int]] = deque()
+        self._speed = Speed()
 
     def begin(self, *, total: int | None, parts_total: int | None) -> None:
         with self._lock:
@@ -121,7 +138,7 @@ class Meter:
 
     def snapshot(self) -> Progress:
         with self._lock:
-            speed = self._speed(time.monotonic())
+            speed = self._speed.at(time.monotonic(), self._wire)
             left = None if self.total is None else self.total - self._sent
             return Progress(
                 phase=self.phase,
@@ -135,12 +152,3 @@ class Meter:
                 parts_total=self.parts_total,
                 retries=self._retries,
             )
-
-    def _speed(self, now: float) -> float | None:
-        samples = self._samples
-        if not samples or now - samples[-1][0] >= _SAMPLE_S:
-            samples.append((now, self._wire))
-        while len(samples) > 2 and now - samples[1][0] > _WINDOW_S:
-            samples.popleft()
-        since, before = samples[0]
-        return (self._wire - before) / (now - since) if now - since >= _SAMPLE_S else None
