@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mossaic.client.errors import MossaicError, NetworkError, ServerError, SourceChanged
-from mossaic.client.store import File, Journal, Memory
+from mossaic.client.store import File, Memory
 from tests.e2e.harness import PART, noise
 from tests.faults.place import COMPLETE, KEY, PUT_PART, Heard, Place, data_of, part
 from tests.faults.proxy import Rule, Seen, error
@@ -209,40 +211,58 @@ def test_a_change_after_the_last_look_makes_no_mixture(place: Place) -> None:
     assert place.stored() == DATA
 
 
-class ChangesWhenOpened:
-    """A store that writes to the source right after the engine has taken its identity, and so often within one tick of the clock."""
+@pytest.fixture
+def unseen(place: Place) -> Iterator[tuple[Path, mmap.mmap]]:
+    """A file whose bytes can change while all its times stay, as within a tick of a coarse clock: its pages are mapped and dirty.
 
-    def __init__(self, change: Callable[[], None]) -> None:
-        self._change = change
-        self._kept = Memory()
-
-    def open(self, name: str) -> Journal:
-        self._change()
-        return self._kept.open(name)
-
-    def names(self) -> Any:
-        return self._kept.names()
-
-    def peek(self, name: str) -> list[dict[str, object]]:
-        return self._kept.peek(name)
+    Its time lies ahead, so that it counts as just written however slow this machine is.
+    """
+    path = place.file(DATA)
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as pages:
+        for at in range(0, len(DATA), mmap.PAGESIZE):
+            pages[at] = DATA[at]
+        os.utime(path, (time.time() + 3600,) * 2)
+        yield path, pages
 
 
 @pytest.mark.parametrize("at", [0, 5 * PART, len(DATA) - 7], ids=["first part", "middle", "last part"])
-def test_a_change_within_the_clocks_tick_makes_no_mixture(place: Place, at: int) -> None:
-    """Of two writes within a tick the second leaves the times as they are."""
-    source = place.directory / "source.bin"
+@pytest.mark.parametrize("moment", [part(1), part(PARTS)], ids=["early", "late"])
+def test_a_change_that_no_time_tells_of_makes_no_object(
+    place: Place, unseen: tuple[Path, mmap.mmap], at: int, moment: str
+) -> None:
+    source, pages = unseen
+    before = source.stat()
+    place.proxy.add(Rule(pattern=moment, done=lambda _: pages.__setitem__(at, DATA[at] ^ 1)))
+    try:
+        place.client(parallel=3).multipart_upload(KEY, source)
+    except SourceChanged:
+        assert place.stored() is None
+    else:
+        assert place.stored() == source.read_bytes()
+    assert source.stat().st_ctime_ns == before.st_ctime_ns
+    place.client().multipart_upload(KEY, source)
+    assert place.stored() == source.read_bytes()
 
-    def change() -> None:
-        with source.open("r+b") as file:
-            file.seek(at)
-            file.write(b"changed")
 
-    for attempt in range(4):
-        source.write_bytes(DATA)
-        _uploaded_or_not(place, source, store=ChangesWhenOpened(change))
-        fresh = source.read_bytes()
-        assert place.stored() in (None, DATA, fresh), f"attempt {attempt}: a mixture"
-        place.direct.delete(KEY)
+def test_a_change_between_two_runs_that_no_time_tells_of_is_noticed(
+    place: Place, unseen: tuple[Path, mmap.mmap]
+) -> None:
+    source, pages = unseen
+    stopped(place, source)
+    pages[: len(OTHER)] = OTHER
+    place.client().multipart_upload(KEY, source)
+    assert place.stored() == OTHER
+
+
+def test_a_small_file_whose_change_no_time_tells_of_is_no_object(
+    place: Place, unseen: tuple[Path, mmap.mmap]
+) -> None:
+    source, pages = unseen
+    place.proxy.add(Rule(pattern=f"^PUT .*{KEY}", call=lambda _: pages.__setitem__(3, DATA[3] ^ 1)))
+    client = place.client(part_size=4 * len(DATA), bandwidth=4_000_000)
+    with pytest.raises(SourceChanged):
+        client.multipart_upload(KEY, source)
+    assert place.stored() is None
 
 
 def test_a_second_write_within_the_tick_of_a_part_makes_no_mixture(place: Place) -> None:
