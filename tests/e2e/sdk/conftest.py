@@ -13,10 +13,16 @@ from mossaic.client.client import Client
 from mossaic.client.credentials import Static
 from mossaic.client.options import Retry
 from mossaic.protocol.checksum import crc64, md5_hex
-from tests.e2e.harness import REGION, Server
+from tests.e2e.harness import REGION, Server, noise
 from tests.faults.proxy import FaultProxy, error
 
+SMALL = noise(300_000)
+BIG = noise(3_000_000, seed=2)
 QUICK = Retry(attempts=4, base=0.001, cap=0.01)
+
+
+def pieces(data: bytes, size: int = 100_000) -> Iterator[bytes]:
+    return (data[at : at + size] for at in range(0, len(data), size))
 
 
 def connect(server: Server, bucket: str | None, *, endpoint: str | None = None, **options: Any) -> Client:
