@@ -30,7 +30,8 @@ class Inbox:
         """Free space, at least one byte."""
         if self._start == self._end:
             self._start = self._end = self._seen = 0
-        elif self._end == len(self._buffer):
+            return self._view
+        if self._end == len(self._buffer):
             self._make_room()
         return self._view[self._end :]
 
