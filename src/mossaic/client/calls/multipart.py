@@ -19,6 +19,7 @@ from mossaic.client.upload.plan import choose_part_size
 from mossaic.client.upload.source import Stream, open_source
 from mossaic.client.upload.task import Task, UploadOptions
 from mossaic.client.upload.throttle import Throttle
+from mossaic.protocol.limits import MIN_PART_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -255,15 +256,23 @@ def _object_options(options: UploadKeywords) -> ObjectOptions:
     )
 
 
-def _part_size_of(parts: Sequence[Part], size: int, fallback: PartSize) -> int:
-    """The even part size that `parts` of a source of `size` bytes were cut with. Raises ValueError when there is none."""
+def _part_size_of(parts: Sequence[Part], size: int, usual: PartSize) -> int:
+    """The even part size that `parts` of a source of `size` bytes were cut with; `usual` if it may have been that. Raises ValueError
+    when there is none."""
     if not parts:
-        return choose_part_size(fallback, size)
-    cut = max(part.size for part in parts)
-    for part in parts:
-        begins = (part.number - 1) * cut
-        if part.size != min(cut, size - begins):
-            raise ValueError(
-                f"part {part.number} has {part.size} bytes: a source of {size} bytes cut every {cut} has none like it"
-            )
-    return cut
+        return choose_part_size(usual, size)
+    last = parts[-1]
+    cuts = [usual] if isinstance(usual, int) else []
+    cuts.append(max(part.size for part in parts))
+    if last.number > 1:  # it may be the short one at the end, and the only one there
+        cuts.append((size - last.size) // (last.number - 1))
+    for cut in cuts:
+        if all(_fits(part, cut, size) for part in parts):
+            return cut
+    told = ", ".join(f"{part.number}: {part.size}" for part in parts[:5])
+    raise ValueError(f"no even cut of {size} bytes gives parts like those that are stored ({told} bytes)")
+
+
+def _fits(part: Part, cut: int, size: int) -> bool:
+    begins = (part.number - 1) * cut
+    return part.size == min(cut, size - begins) and (cut >= MIN_PART_SIZE or cut >= size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from mossaic.client.store import Held, Null, StoreError
@@ -9,7 +10,7 @@ from mossaic.client.store import Held, Null, StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mossaic.client.store import Journal
+    from mossaic.client.store import Journal, Store
     from mossaic.client.transfer.task import TransferTask
 
 _SLOTS: Final = 16  # transfers between the same two ends at the same time that can each be resumed
@@ -27,14 +28,14 @@ class TransferLog:
     @classmethod
     def open(cls, task: TransferTask[Any], name: str) -> Self:  # Any: either way
         """The first journal of that name that nobody holds. Another process may be at the same work: it keeps its own."""
-        for slot in range(_SLOTS):
-            try:
-                return cls(task, task.store.open(name if slot == 0 else f"{name}\n{slot}"))
-            except Held:
-                continue
-            except StoreError as error:
-                task.events.say("unsaved", error=error)
-                break
+        try:
+            for slot in _slots(task.store, name):
+                try:
+                    return cls(task, task.store.open(slot))
+                except Held:
+                    continue
+        except StoreError as error:
+            task.events.say("unsaved", error=error)
         return cls.none(task, name)
 
     @classmethod
@@ -86,6 +87,15 @@ def is_written(task: TransferTask[Any], name: str) -> bool:  # Any: either way
         return bool(task.store.peek(name))
     except StoreError:
         return True  # opening it will tell what is wrong with it
+
+
+def _slots(store: Store, name: str) -> list[str]:
+    """The names a transfer may have. Those that runs at the same time have left something in come first, so that it is gone on with."""
+    further = [f"{name}\n{slot}" for slot in range(1, _SLOTS)]
+    left = list(takewhile(store.peek, further))
+    if left and not store.peek(name):
+        return [*left, name, *further[len(left) :]]
+    return [name, *further]
 
 
 def crc64_text(crc64: int | None) -> str | None:

@@ -32,7 +32,7 @@ from mossaic.client.upload.put import put
 from mossaic.client.upload.resume import Begun, earlier, resume, tell_leftovers
 from mossaic.client.upload.source import Stream, open_source
 from mossaic.client.upload.spool import Spool
-from mossaic.client.upload.streaming import StreamParts
+from mossaic.client.upload.streaming import StreamParts, read_first
 from mossaic.client.upload.task import UploadResult
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ class Upload(Transfer[UploadResult]):
         )
         spool = Spool()
         task.meter.phase = "sending"
-        more = spool.fill(stream, part_size, task.scope)
+        more = read_first(task, stream, spool, part_size)
         stored = self._stored(found) if found else None
         if stored is None and not more:
             with_spool = Piece(number=1, offset=0, size=spool.size)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mossaic.client.checkpoint import PartRecord
 from mossaic.client.upload.plan import Piece, stream_offset, stream_part_size
@@ -18,6 +18,33 @@ if TYPE_CHECKING:
     from mossaic.client.upload.source import Stream
     from mossaic.client.upload.task import Task
     from mossaic.client.upload.wire import Part
+
+_LOOK_S: Final = 0.1
+
+
+def read_first(task: Task, stream: Stream, spool: Spool, size: int) -> bool:
+    """Fill `spool` with part 1; whether more may follow. The source is read in a thread of its own, because nothing can end a read that
+    hangs, and a cancel or a deadline must not wait for it. Raises what the source raises."""
+    told: list[bool] = []
+    failed: list[BaseException] = []
+    over = threading.Event()
+
+    def fill() -> None:
+        try:
+            told.append(spool.fill(stream, size, task.scope))
+        except BaseException as error:  # noqa: BLE001  # raised again below
+            failed.append(error)
+        finally:
+            over.set()
+
+    threading.Thread(target=fill, name="mossaic-source", daemon=True).start()
+    while not over.wait(_LOOK_S):
+        task.tick()
+        task.scope.check()
+        task.time_left()
+    if failed:
+        raise failed[0]
+    return told[0]
 
 
 class StreamParts:
