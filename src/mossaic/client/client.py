@@ -17,6 +17,7 @@ from mossaic.client.calls.objects import Objects
 from mossaic.client.calls.settings import Settings
 from mossaic.client.calls.signing import Signing
 from mossaic.client.calls.uploads import Uploads
+from mossaic.client.calls.writing import Writing
 from mossaic.client.credentials import Anonymous, Credentials, Static, default
 from mossaic.client.endpoint import parse_endpoint
 from mossaic.client.errors import CredentialsError
@@ -48,6 +49,7 @@ _FROM_PROFILE: Final = ("bucket", "region", "signature", "addressing", "credenti
 # A further family of calls is a class in `calls/`, named here and, one line a method, in `aio.py`.
 class Client(
     Folders,
+    Writing,
     Objects,
     Listing,
     Buckets,

@@ -81,6 +81,7 @@ from mossaic.client.upload.handle import Upload
 from mossaic.client.upload.progress import Progress
 from mossaic.client.upload.task import Event, UploadResult
 from mossaic.client.upload.wire import Part, UploadRef
+from mossaic.client.writer import ObjectWriter
 
 __all__ = [
     "AccessDenied",
@@ -143,6 +144,7 @@ __all__ = [
     "ObjectChanged",
     "ObjectNotAppendable",
     "ObjectOptions",
+    "ObjectWriter",
     "OperationNotSupported",
     "Part",
     "PartRecord",

@@ -93,6 +93,11 @@ class Transfer(ABC, Generic[Result]):
         """Bytes a second from now on, None for no limit. Raises ValueError for a limit that is not above zero."""
         self._transfer.throttle.set(limit)
 
+    def check(self) -> None:
+        """For what the transfer waits for. Raises Cancelled, DeadlineExceeded."""
+        self._transfer.scope.check()
+        self._transfer.time_left()
+
     # --- the run ------------------------------------------------------------------------------------------------------
 
     def start(self) -> Self:
