@@ -363,6 +363,22 @@ async def test_a_started_download_is_steered_and_awaited(client: AsyncClient, tm
     assert (await client.download("k", tmp_path / "again")).crc64 == crc64(DATA)
 
 
+async def test_a_folder_is_planned_and_then_sent(client: AsyncClient, tmp_path: Path) -> None:
+    for at in range(40):
+        (tmp_path / f"{at:02}").write_bytes(bytes([at]))
+
+    plan = client.plan_upload_folder(tmp_path, "in/")
+    assert [entry.key async for entry in plan] == [f"in/{at:02}" for at in range(40)]
+    assert [entry async for entry in client.list_objects()] == []
+    async for _ in client.plan_upload_folder(tmp_path, "in/"):
+        break
+
+    await client.plan_upload_folder(tmp_path, "in/").run()
+    assert await client.get_bytes("in/39") == b"\x27"
+    await client.plan_download_folder("in/", tmp_path / "back").run()
+    assert (tmp_path / "back" / "39").read_bytes() == b"\x27"
+
+
 # --- the client itself ------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from mossaic.client.aio.carry import Awaited, Derived, Iterated, Made, Opened, Started, made_like
-from mossaic.client.aio.results import AsyncDownload, AsyncUpload
+from mossaic.client.aio.results import AsyncBatch, AsyncDownload, AsyncUpload
 from mossaic.client.aio.work import Work
 from mossaic.client.client import Client
 from mossaic.client.http.scope import current_scope
@@ -173,3 +173,5 @@ class AsyncClient:
     # folders
     upload_folder = Awaited(Client.upload_folder)
     download_folder = Awaited(Client.download_folder)
+    plan_upload_folder = Started(Client.plan_upload_folder, AsyncBatch)
+    plan_download_folder = Started(Client.plan_download_folder, AsyncBatch)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from mossaic.client.download.task import DownloadResult
@@ -13,12 +14,13 @@ from mossaic.client.paging import Paged
 from mossaic.client.upload.task import UploadResult
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
     from types import TracebackType
 
     from mossaic.client.aio.work import Work
     from mossaic.client.checkpoint import Checkpoint
     from mossaic.client.download.handle import Download
+    from mossaic.client.folder.batch import Batch
+    from mossaic.client.folder.entry import BatchProgress, BatchResult, Entry
     from mossaic.client.reading import GetResult
     from mossaic.client.results import ObjectInfo
     from mossaic.client.transfer.events import Event
@@ -30,6 +32,7 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 _PIECE: Final = 1 << 20  # bytes; a change of threads for less would show
+_ENTRIES: Final = 32  # as above
 
 
 class AsyncPaged(AsyncIterator[T]):
@@ -214,6 +217,47 @@ class AsyncDownload(AsyncTransfer[DownloadResult]):
 
     def abort(self) -> None:
         self._download.abort()
+
+
+class AsyncBatch:
+    """The transfer of a folder; see `Batch`. `async for` goes over what would be done, `await run()` does it, once."""
+
+    def __init__(self, work: Work, batch: Batch) -> None:
+        self._work = work
+        self._batch = batch
+
+    @property
+    def progress(self) -> BatchProgress:
+        """As it is now."""
+        return self._batch.progress
+
+    async def __aiter__(self) -> AsyncIterator[Entry]:
+        """In the order of keys, as it is found out; nothing is changed. Raises as `run`."""
+        entries = iter(self._batch)
+        try:
+            while some := await self._work.run(lambda: list(islice(entries, _ENTRIES))):
+                for entry in some:
+                    yield entry
+        finally:
+            if isinstance(entries, Generator):
+                await _in_own_thread(entries.close)
+
+    async def run(self) -> BatchResult:
+        """Do it, and wait for the end. Raises what `Batch.run` raises."""
+        return await self._work.run(self._batch.run)
+
+    def pause(self) -> None:
+        self._batch.pause()
+
+    def resume(self) -> None:
+        self._batch.resume()
+
+    def cancel(self) -> None:
+        self._batch.cancel()
+
+    def set_bandwidth(self, limit: float | None) -> None:
+        """Raises ValueError for a limit that is not above zero."""
+        self._batch.set_bandwidth(limit)
 
 
 async def _in_own_thread(wait: Callable[[], R]) -> R:
