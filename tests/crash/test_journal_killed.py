@@ -384,19 +384,23 @@ def calls_of(log: str, folder: Path) -> list[str]:
     ]
 
 
-def test_what_a_promise_stands_on_reaches_the_disk_before_the_promise(folder: Path, tmp_path: Path) -> None:
+def watched(kind: str, folder: Path, tmp_path: Path) -> list[str]:
+    """The calls of the keeper's work `open_once`."""
     need_tool("strace")
     log = tmp_path / "strace.log"
-    watched = "--trace=pwrite64,fdatasync,fsync,rename,renameat,renameat2,unlink,unlinkat"
-    keeper = Keeper("open_once", "File", folder, "strace", "-f", "-y", "-s", "0", watched, "-o", str(log))
+    calls = "--trace=pwrite64,fdatasync,fsync,rename,renameat,renameat2,unlink,unlinkat"
+    keeper = Keeper("open_once", kind, folder, "strace", "-f", "-y", "-s", "0", calls, "-o", str(log))
     _, err = keeper.process.communicate(timeout=60)
     if keeper.process.returncode != 0 and b"ptrace" in err:
         pytest.skip("this machine does not allow tracing")
     assert keeper.process.returncode == 0, err.decode()
+    return calls_of(log.read_text(), folder)
 
-    calls = [call for call in calls_of(log.read_text(), folder) if not call.startswith("unlink new")]
 
-    assert calls == [
+def test_what_a_promise_stands_on_reaches_the_disk_before_the_promise(folder: Path, tmp_path: Path) -> None:
+    calls = watched("File", folder, tmp_path)
+
+    assert [call for call in calls if not call.startswith("unlink new")] == [
         "pwrite64 journal",  # the first line
         "pwrite64 journal",
         "fdatasync journal",
@@ -410,3 +414,15 @@ def test_what_a_promise_stands_on_reaches_the_disk_before_the_promise(folder: Pa
         "unlink journal",
         "fsync directory",
     ]
+
+
+def test_sqlite_syncs_its_log_for_every_promise(folder: Path, tmp_path: Path) -> None:
+    with closing(SQLite(folder / "journals.db").open("another")) as journal:
+        journal.append({"number": 1})  # the tables are there
+
+    calls = watched("SQLite", folder, tmp_path)
+
+    log = [call.split()[0] for call in calls if call.endswith(" db-wal")]
+    turns = [call for call, before in zip(log, ["", *log], strict=False) if call != before]
+    promises = 4  # two durable records, the replacement, the end; before them the log's head
+    assert turns[: 2 * (1 + promises)] == ["pwrite64", "fdatasync"] * (1 + promises)

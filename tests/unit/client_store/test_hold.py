@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mossaic.client.store import hold as hold_module
 from mossaic.client.store.hold import Busy, take
 
 if TYPE_CHECKING:
@@ -124,6 +125,71 @@ def test_without_flock_the_files_existence_is_the_lock(path: Path, monkeypatch: 
         take(path, "flock")
     hold.release()
     assert list(path.parent.iterdir()) == []
+
+
+def test_a_lock_file_that_goes_before_it_can_be_locked_is_no_hold(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its holder lets go between our opening it and our locking it: we would hold a file that nobody finds any more."""
+    flock = fcntl.flock
+    goes = [path]
+
+    def late(descriptor: int, operation: int) -> None:
+        if goes:
+            goes.pop().unlink()
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    hold = take(path, "flock")
+
+    assert path.exists()
+    with pytest.raises(Busy):
+        take(path, "flock")
+    hold.release()
+
+
+def test_a_lock_file_that_goes_by_itself_is_not_taken_for_a_stale_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Removing what is gone would remove what the next holder makes at that moment."""
+    told = hold_module._told
+    goes, removed = [path], []
+    unlink = type(path).unlink
+
+    def late(asked: Path) -> object:
+        if goes:
+            unlink(goes.pop())
+        return told(asked)
+
+    def noted(self: Path, missing_ok: bool = False) -> None:
+        removed.append(self)
+        unlink(self, missing_ok)
+
+    path.touch()
+    monkeypatch.setattr(hold_module, "_told", late)
+    monkeypatch.setattr(type(path), "unlink", noted)
+    take(path, "file")
+
+    assert (goes, removed) == ([], [])
+
+
+def test_letting_go_counts_while_a_forked_child_still_has_the_descriptor(path: Path) -> None:
+    reading, writing = os.pipe()
+    hold = take(path, "flock")
+    child = os.fork()
+    if child == 0:
+        os.close(writing)
+        os.read(reading, 1)  # until the parent is done
+        os._exit(0)
+
+    before = path.open("rb")
+    hold.release()
+    fcntl.flock(before, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises when the child's copy still locks it
+
+    before.close()
+    os.close(reading)
+    os.close(writing)
+    os.waitpid(child, 0)
 
 
 def test_of_many_threads_that_take_it_in_turn_one_has_it_at_a_time(path: Path, locking: Locking) -> None:

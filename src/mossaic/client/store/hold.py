@@ -95,10 +95,8 @@ def _take_flock(path: Path) -> Hold:
             raise Busy(_known(_told(path))) from None
         except BaseException as error:
             os.close(descriptor)
-            if is_new and isinstance(
-                error, OSError
-            ):  # without flock, its existence would be taken for a lock
-                path.unlink(missing_ok=True)
+            if is_new and isinstance(error, OSError):
+                path.unlink(missing_ok=True)  # without flock its existence would be taken for a lock
             raise
         os.close(descriptor)  # its holder removed it between our two calls
     raise Busy(None)
