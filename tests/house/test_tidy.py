@@ -53,7 +53,7 @@ def test_every_module_is_used() -> None:
         for path in FILES
         if path.name not in ("__init__.py", "__main__.py")
     }
-    used: set[str] = set()
+    used = {"mossaic.compat.oss2", "mossaic.compat.v2"}  # by those who come from there
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom) and node.module:
