@@ -471,6 +471,7 @@ def test_progress_never_falls_and_ends_at_all(client: Client, source: Path) -> N
 def test_events_tell_of_every_file(client: Client, source: Path) -> None:
     client.put("a", b"a")
     client.put("old", b"")
+    assert client.upload_folder(source, include="a").skipped == 1
     heard: list[FolderEvent] = []
 
     client.upload_folder(source, delete=True, on_event=heard.append)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import random
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from mossaic.client.folder.entry import Found, Skip, Stored
 from mossaic.client.folder.merge import merged
 from mossaic.client.folder.names import Inside, UnsafeName, is_unfinished, relative_path
 from mossaic.client.folder.patterns import Filter
+from mossaic.client.folder.service import Service
 from mossaic.client.folder.walk import walk
 from mossaic.client.results import ObjectInfo
 from mossaic.protocol.checksum import crc64, md5_hex
@@ -30,7 +32,7 @@ def a_file(relative: str, *, problem: Exception | None = None) -> Found:
 
 def an_object(relative: str, **other: object) -> Stored:
     given: dict[str, object] = {"size": 1, "etag": "E", "modified_at": EPOCH} | other
-    return Stored(relative=relative, key="p/" + relative, **given)  # type: ignore[arg-type]
+    return Stored(relative=relative, key="p/" + relative, **given)
 
 
 # --- patterns -----------------------------------------------------------------------------------------------------------
@@ -280,13 +282,28 @@ def nobody(_: str) -> ObjectInfo:
     raise AssertionError("the service was asked")
 
 
+def asked(head: Callable[[str], ObjectInfo]) -> Service:
+    def never(*_: object) -> Any:
+        raise AssertionError("the service was asked")
+
+    return Service(
+        prefix="p/",
+        objects=never,
+        head=head,
+        delete=never,
+        put_folder=never,
+        check=lambda: None,
+        transfer=never,
+    )
+
+
 def on_disk(path: Path, data: bytes) -> Found:
     path.write_bytes(data)
     found = path.stat()
     return Found(relative="x", path=str(path), size=found.st_size, mtime_ns=found.st_mtime_ns)
 
 
-def told(data: bytes | None, *, crc: bool = True) -> Iterator[object]:
+def told(data: bytes | None, *, crc: bool = True) -> Callable[[str], ObjectInfo]:
     info = ObjectInfo(
         bucket="b",
         name="x",
@@ -301,18 +318,21 @@ def told(data: bytes | None, *, crc: bool = True) -> Iterator[object]:
             raise NoSuchKey(code="NoSuchKey", status=404, message="gone")
         return info
 
-    return head  # type: ignore[return-value]
+    return head
 
 
 def test_sizes_are_compared_first_and_an_md5_needs_no_request(tmp_path: Path) -> None:
     mine = on_disk(tmp_path / "x", b"hello")
 
     same = an_object("x", size=5, etag=md5_hex(b"hello"))
-    assert why_differs(mine, same, "same", upload=True, head=nobody) == ""
-    assert why_differs(mine, an_object("x", size=6), "same", upload=True, head=nobody) == "another size"
-    assert why_differs(mine, None, "same", upload=True, head=nobody) == "new"
+    assert why_differs(mine, same, "same", upload=True, service=asked(nobody)) == ""
+    assert (
+        why_differs(mine, an_object("x", size=6), "same", upload=True, service=asked(nobody))
+        == "another size"
+    )
+    assert why_differs(mine, None, "same", upload=True, service=asked(nobody)) == "new"
     empty = on_disk(tmp_path / "y", b"")
-    assert why_differs(empty, an_object("y", size=0), "same", upload=True, head=nobody) == ""
+    assert why_differs(empty, an_object("y", size=0), "same", upload=True, service=asked(nobody)) == ""
 
 
 @pytest.mark.parametrize(
@@ -329,14 +349,14 @@ def test_otherwise_the_crc_decides(tmp_path: Path, stored: bytes | None, crc: bo
 
     for etag in (md5_hex(b"other"), "0" * 32 + "-2"):
         theirs = an_object("x", size=5, etag=etag)
-        assert why_differs(mine, theirs, "same", upload=True, head=told(stored, crc=crc)) == why  # type: ignore[arg-type]
+        assert why_differs(mine, theirs, "same", upload=True, service=asked(told(stored, crc=crc))) == why
 
 
 def test_a_symbolic_link_there_is_followed_before_its_size_counts(tmp_path: Path) -> None:
     mine = on_disk(tmp_path / "x", b"hello")
     theirs = an_object("x", size=0, etag="", is_symlink=True)
 
-    assert why_differs(mine, theirs, "same", upload=True, head=told(b"hello")) == ""  # type: ignore[arg-type]
+    assert why_differs(mine, theirs, "same", upload=True, service=asked(told(b"hello"))) == ""
 
 
 @pytest.mark.parametrize(
@@ -358,4 +378,4 @@ def test_times_of_whole_seconds_are_newer_in_doubt(
         relative="x", path="x", size=1, mtime_ns=int((EPOCH + timedelta(seconds=offset_s)).timestamp() * 1e9)
     )
 
-    assert why_differs(mine, an_object("x"), skip, upload=upload, head=nobody) == why
+    assert why_differs(mine, an_object("x"), skip, upload=upload, service=asked(nobody)) == why

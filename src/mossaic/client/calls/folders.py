@@ -179,6 +179,8 @@ class Folders(Objects, Listing, Multipart, Downloading):
     def _service(
         self, prefix: str, transfer: Callable[[str, str, float | None], Transfer[Any]]
     ) -> Service:  # Any: of either way
+        scope = self._ask.scope
+        assert scope is not None
         below = prefix if not prefix or prefix.endswith("/") else prefix + "/"
 
         def objects() -> Iterator[Stored]:
@@ -199,6 +201,7 @@ class Folders(Objects, Listing, Multipart, Downloading):
             head=self.head,
             delete=self.delete_many,
             put_folder=lambda key: self.put(key, b""),
+            check=scope.check,
             transfer=transfer,
         )
 

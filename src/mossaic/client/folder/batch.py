@@ -257,6 +257,8 @@ class Batch(ABC):
         if transfer is None:
             result = None
         else:
+            if self.on_throttled is not None:
+                transfer.when_throttled(self.on_throttled)
             with self._lock:
                 self._active[entry.path] = transfer
             try:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from mossaic.client.folder.entry import Found, Skip, Stored
-    from mossaic.client.results import ObjectInfo
+    from mossaic.client.folder.service import Service
 
 _CHUNK: Final = 256 * KIB
 _MD5: Final = re.compile("[0-9A-F]{32}")
@@ -28,9 +28,9 @@ def why_differs(
     skip: Skip,
     *,
     upload: bool,
-    head: Callable[[str], ObjectInfo],
+    service: Service,
 ) -> str:
-    """Why the file is to be moved; empty when it need not be. May read the file and ask the service. Raises OSError, and as `head`."""
+    """Why the file is to be moved; empty when it need not be. May read the file and ask the service. Raises OSError, and as that."""
     if theirs is None:
         return "new"
     if skip == "never":
@@ -39,7 +39,7 @@ def why_differs(
         return "newer" if _is_newer(mine, theirs, upload=upload) else ""
     if not theirs.is_symlink and mine.size != theirs.size:
         return "another size"
-    return "" if _same_bytes(mine, theirs, head) else "other bytes"
+    return "" if _same_bytes(mine, theirs, service) else "other bytes"
 
 
 def _is_newer(mine: Found, theirs: Stored, *, upload: bool) -> bool:
@@ -49,35 +49,42 @@ def _is_newer(mine: Found, theirs: Stored, *, upload: bool) -> bool:
     return written_at > modified_at if upload else written_at < modified_at + 1
 
 
-def _same_bytes(mine: Found, theirs: Stored, head: Callable[[str], ObjectInfo]) -> bool:
+def _same_bytes(mine: Found, theirs: Stored, service: Service) -> bool:
     if not theirs.is_symlink:
         if mine.size == 0:
             return True
-        if mine.size <= _CHEAP and _MD5.fullmatch(theirs.etag) and _md5(mine.path) == theirs.etag:
+        if (
+            mine.size <= _CHEAP
+            and _MD5.fullmatch(theirs.etag)
+            and _md5(mine.path, service.check) == theirs.etag
+        ):
             return True  # an ETag that is the MD5 of these bytes is theirs; another may be of another making
     try:
-        info = head(theirs.key)
+        info = service.head(theirs.key)
     except NoSuchKey:
         return False
-    return info.size == mine.size and info.crc64 is not None and info.crc64 == _crc64(mine.path)
+    return (
+        info.size == mine.size and info.crc64 is not None and info.crc64 == _crc64(mine.path, service.check)
+    )
 
 
-def _md5(path: str) -> str:
+def _md5(path: str, check: Callable[[], None]) -> str:
     digest = hashlib.md5(usedforsecurity=False)
-    for chunk in _chunks(path):
+    for chunk in _chunks(path, check):
         digest.update(chunk)
     return digest.hexdigest().upper()
 
 
-def _crc64(path: str) -> int:
+def _crc64(path: str, check: Callable[[], None]) -> int:
     value = 0
-    for chunk in _chunks(path):
+    for chunk in _chunks(path, check):
         value = crc64(chunk, value)
     return value
 
 
-def _chunks(path: str) -> Iterator[memoryview]:
+def _chunks(path: str, check: Callable[[], None]) -> Iterator[memoryview]:
     buffer = memoryview(bytearray(_CHUNK))
     with Path(path).open("rb", buffering=0) as file:
         while count := file.readinto(buffer):
             yield buffer[:count]
+            check()

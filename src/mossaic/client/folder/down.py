@@ -55,7 +55,8 @@ class FolderDownload(Batch):
         if not self.options.delete or not Path(self._folder).is_dir():
             return ((None, stored) for stored in in_order(self._objects()))
         # Links are not followed: what is behind them is not of this folder, and must not be deleted.
-        return merged(walk(self._folder, self._wanted, symlinks="skip"), self._objects())
+        both = merged(walk(self._folder, self._wanted, symlinks="skip"), self._objects())
+        return (pair for pair in both if pair[1] is not None or pair[0] is None or not pair[0].reason)
 
     def _sizes(self) -> Iterable[int]:
         return (stored.size for stored in self._objects())
@@ -84,8 +85,6 @@ class FolderDownload(Batch):
             return Entry(
                 action="refuse", key="", path=mine.path, reason="cannot be read", problem=mine.problem
             )
-        if mine.reason or mine.is_folder:
-            return Entry(action="skip", key="", path=mine.path, reason=mine.reason or "a folder")
         return Entry(action="delete", key="", path=mine.path, reason="no such object")
 
     def _folder_entry(self, theirs: Stored, path: str) -> Entry:
@@ -106,7 +105,7 @@ class FolderDownload(Batch):
         except (FileNotFoundError, NotADirectoryError):
             return "new"
         mine = Found(relative=theirs.relative, path=path, size=found.st_size, mtime_ns=found.st_mtime_ns)
-        return why_differs(mine, theirs, self.options.skip, upload=False, head=self._service.head)
+        return why_differs(mine, theirs, self.options.skip, upload=False, service=self._service)
 
     def _transfer(self, entry: Entry, left_s: float | None) -> Transfer[Any] | None:  # Any: a Download
         if entry.path.endswith("/"):

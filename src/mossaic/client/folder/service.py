@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """`objects`: all below the prefix, by key. `transfer` (key, path, seconds left): an upload or a download, not begun."""
+    """`objects`: all below the prefix, by key. `transfer` (key, path, seconds left): an upload or a download, not begun. `check` raises
+    Cancelled."""
 
     prefix: str
     objects: Callable[[], Iterator[Stored]]
     head: Callable[[str], ObjectInfo]
     delete: Callable[[Sequence[str]], DeleteManyResult]
     put_folder: Callable[[str], Any]  # Any: nobody looks at the result
+    check: Callable[[], None]
     transfer: Callable[[str, str, float | None], Transfer[Any]]  # Any: of either way

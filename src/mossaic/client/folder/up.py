@@ -48,7 +48,8 @@ class FolderUpload(Batch):
     def _pairs(self) -> Iterator[Pair]:
         if self.options.skip == "never" and not self.options.delete:
             return ((found, None) for found in self._walk())
-        return merged(self._walk(), filter(self._counts_for, self._service.objects()))
+        both = merged(self._walk(), filter(self._counts_for, self._service.objects()))
+        return (pair for pair in both if pair[0] is not None or self.options.delete)
 
     def _counts_for(self, stored: Stored) -> bool:
         """Objects that stand for folders are nobody's business unless empty folders are."""
@@ -62,9 +63,7 @@ class FolderUpload(Batch):
     def _decide(self, mine: Found | None, theirs: Stored | None) -> Entry:
         if mine is None:
             assert theirs is not None
-            if self.options.delete:
-                return Entry(action="delete", key=theirs.key, path="", reason="not in the folder")
-            return Entry(action="skip", key=theirs.key, path="", reason="only there")
+            return Entry(action="delete", key=theirs.key, path="", reason="not in the folder")
         key = self._service.prefix + mine.relative
         if mine.problem is not None:
             return Entry(
@@ -73,7 +72,7 @@ class FolderUpload(Batch):
         if mine.reason:
             return Entry(action="skip", key=key, path=mine.path, size=mine.size, reason=mine.reason)
         try:
-            why = why_differs(mine, theirs, self.options.skip, upload=True, head=self._service.head)
+            why = why_differs(mine, theirs, self.options.skip, upload=True, service=self._service)
         except OSError as error:
             return Entry(action="refuse", key=key, path=mine.path, reason="cannot be read", problem=error)
         action: Action = "upload" if why else "skip"

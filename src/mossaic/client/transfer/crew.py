@@ -86,8 +86,14 @@ class Crew(Generic[Part]):
 
     def run(self) -> None:
         """Raises the first failure."""
-        task = self._task
-        task.on_throttled = self._parallel.throttled
+        task, others = self._task, self._task.on_throttled
+
+        def throttled() -> None:
+            self._parallel.throttled()
+            if others is not None:
+                others()
+
+        task.on_throttled = throttled
         self._hire()
         try:
             while not self._finished():

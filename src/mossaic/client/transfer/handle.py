@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 from mossaic.client.transfer.gate import Gate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from mossaic.client.transfer.events import Event
     from mossaic.client.transfer.task import TransferTask
@@ -92,6 +92,10 @@ class Transfer(ABC, Generic[Result]):
     def set_bandwidth(self, limit: float | None) -> None:
         """Bytes a second from now on, None for no limit. Raises ValueError for a limit that is not above zero."""
         self._transfer.throttle.set(limit)
+
+    def when_throttled(self, tell: Callable[[], None]) -> None:
+        """`tell` is called whenever the service asks for less. To be set before it runs."""
+        self._transfer.on_throttled = tell
 
     def check(self) -> None:
         """For what the transfer waits for. Raises Cancelled, DeadlineExceeded."""
