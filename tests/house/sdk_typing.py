@@ -10,7 +10,14 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import assert_type
 
-from mossaic.client.aio import AsyncClient, AsyncDownload, AsyncGetResult, AsyncPaged, AsyncUpload
+from mossaic.client.aio import (
+    AsyncClient,
+    AsyncDownload,
+    AsyncGetResult,
+    AsyncPaged,
+    AsyncUpload,
+    AsyncWriter,
+)
 from mossaic.client.client import Client
 from mossaic.client.results import DeleteManyResult, ObjectInfo, PostForm, PutResult
 from mossaic.client.upload.task import UploadResult
@@ -40,6 +47,7 @@ async def right(client: AsyncClient, blocking: Client) -> None:
     assert_type(await client.multipart_upload("k", pieces(), part_size=102_400), UploadResult)
     assert_type(client.start_upload("k", b"x", parallel=3), AsyncUpload)
     assert_type(client.start_download("k", "file", parallel=3), AsyncDownload)
+    assert_type(client.open_writer("k", part_size=102_400), AsyncWriter)
     assert_type(client.with_bucket("b"), AsyncClient)
     assert_type(AsyncClient("http://localhost", bucket="b", checksum="none"), AsyncClient)
     assert_type(AsyncClient.from_profile("p"), AsyncClient)

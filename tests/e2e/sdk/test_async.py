@@ -379,6 +379,48 @@ async def test_a_folder_is_planned_and_then_sent(client: AsyncClient, tmp_path: 
     assert (tmp_path / "back" / "39").read_bytes() == b"\x27"
 
 
+async def test_an_object_is_written_piece_by_piece(client: AsyncClient) -> None:
+    async with client.open_writer("k", part_size=102_400) as writer:
+        async for piece in pieces(DATA):
+            assert await writer.write(piece) == len(piece)
+        await writer.flush()
+        assert writer.tell() == len(DATA)
+        assert writer.result is None
+
+    assert writer.result is not None
+    assert writer.result.crc64 == crc64(DATA)
+    assert await client.get_bytes("k") == DATA
+
+
+async def test_an_exception_or_a_cancel_makes_no_object(client: AsyncClient) -> None:
+    async def failing() -> None:
+        async with client.open_writer("k", part_size=102_400, on_failure="abort") as writer:
+            await writer.write(DATA)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await failing()
+    assert [upload async for upload in client.list_uploads()] == []
+
+    wrote = asyncio.Event()
+
+    async def writing() -> None:
+        slow = client.open_writer("k", part_size=102_400, bandwidth=50_000)
+        async with slow as writer:
+            while True:
+                await writer.write(DATA)
+                wrote.set()
+
+    task = asyncio.create_task(writing())
+    await wrote.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 20)
+
+    assert not await client.exists("k")
+    assert len([upload async for upload in client.list_uploads()]) <= 1
+
+
 # --- the client itself ------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from mossaic.client.aio.carry import Awaited, Derived, Iterated, Made, Opened, Started, made_like
-from mossaic.client.aio.results import AsyncBatch, AsyncDownload, AsyncUpload
+from mossaic.client.aio.results import AsyncBatch, AsyncDownload, AsyncUpload, AsyncWriter
 from mossaic.client.aio.work import Work
 from mossaic.client.client import Client
 from mossaic.client.http.scope import current_scope
@@ -165,6 +165,7 @@ class AsyncClient:
     list_uploads = Iterated(Client.list_uploads)
     diagnose = Iterated(Client.diagnose)
     abort_stale_uploads = Awaited(Client.abort_stale_uploads)
+    open_writer = Started(Client.open_writer, AsyncWriter)
 
     # downloads
     download = Awaited(Client.download)

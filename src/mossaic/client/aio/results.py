@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from mossaic.client.transfer.handle import Transfer
     from mossaic.client.upload.handle import Upload
     from mossaic.client.upload.progress import Progress
+    from mossaic.client.writer import ObjectWriter
 
 R = TypeVar("R")
 T = TypeVar("T")
@@ -258,6 +259,63 @@ class AsyncBatch:
     def set_bandwidth(self, limit: float | None) -> None:
         """Raises ValueError for a limit that is not above zero."""
         self._batch.set_bandwidth(limit)
+
+
+class AsyncWriter:
+    """An object as a file to write to; see `ObjectWriter`, whose methods these are. Best in an `async with`.
+
+    A write that is cancelled ends it: no object is made, and what was stored stays for a later run.
+    """
+
+    def __init__(self, work: Work, writer: ObjectWriter) -> None:
+        self._work = work
+        self._writer = writer
+        self.upload = AsyncUpload(work, writer.upload)
+
+    @property
+    def name(self) -> str:
+        """The object's key."""
+        return self._writer.name
+
+    @property
+    def result(self) -> UploadResult | None:
+        """Of the object, once it is made."""
+        return self._writer.result
+
+    def tell(self) -> int:
+        """Bytes written so far."""
+        return self._writer.tell()
+
+    async def write(self, data: bytes | bytearray | memoryview, /) -> int:
+        """Take all of `data`; waits while the upload is behind. Raises as `ObjectWriter.write`."""
+        return await self._work.run(lambda: self._writer.write(data))
+
+    async def flush(self) -> None:
+        """Hand on what was gathered from small writes. Raises as `write`."""
+        await self._work.run(self._writer.flush)
+
+    async def close(self) -> None:
+        """Make the object, and wait until it is there. Raises as `write`; the second time it does nothing."""
+        await self._work.run(self._writer.close)
+
+    async def abort(self) -> None:
+        """No object is to be made, and what was stored is freed. Never raises."""
+        await _in_own_thread(self._writer.abort)
+
+    async def cancel(self) -> None:
+        """No object is to be made; what was stored stays. Never raises."""
+        await _in_own_thread(self._writer.cancel)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            await self.close()
+        else:  # also when the work was cancelled, so not in its name
+            await _in_own_thread(lambda: self._writer.__exit__(kind, error, trace))
 
 
 async def _in_own_thread(wait: Callable[[], R]) -> R:
