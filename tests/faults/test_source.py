@@ -312,6 +312,19 @@ def test_a_small_file_that_changes_while_it_is_sent_is_no_object(
     assert place.stored() == source.read_bytes()
 
 
+@pytest.mark.parametrize("bandwidth", [None, 9_000_000, 4_100_000])
+def test_a_small_file_just_written_is_compared_without_touching_what_is_sent(
+    place: Place, bandwidth: float | None
+) -> None:
+    """It is read again before its last chunk leaves, and chunks are smaller on a limited line."""
+    data, heard = noise(SMALL, seed=12), Heard()
+    source = place.file(data)
+    os.utime(source, (time.time() + 3600,) * 2)
+    place.client(part_size=2 * SMALL).multipart_upload(KEY, source, bandwidth=bandwidth, on_event=heard)
+    assert place.stored() == data
+    assert heard.kinds() == ["completed"]
+
+
 def test_a_tiny_file_changing_all_the_time_is_stored_as_it_once_was(place: Place) -> None:
     """Each write fills it with one byte: an object of two different bytes would be a mixture."""
     source, end = place.file(b"a" * 200_000), threading.Event()

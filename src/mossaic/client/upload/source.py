@@ -141,14 +141,17 @@ class FileSource:
         return time.time_ns() - changed < window
 
     def chunks(self, offset: int, size: int, most: Callable[[int], int]) -> Iterator[memoryview]:
-        buffer = _buffer()
-        at, stop = self._start + offset, self._start + offset + size
-        while at < stop:
-            count = os.preadv(self._descriptor, [buffer[: min(most(CHUNK), stop - at)]], at)
-            if count == 0:
-                raise SourceChanged(f"{self.name or 'the source'} ended {stop - at} bytes too soon")
-            yield buffer[:count]
-            at += count
+        buffer = _borrow()
+        try:
+            at, stop = self._start + offset, self._start + offset + size
+            while at < stop:
+                count = os.preadv(self._descriptor, [buffer[: min(most(CHUNK), stop - at)]], at)
+                if count == 0:
+                    raise SourceChanged(f"{self.name or 'the source'} ended {stop - at} bytes too soon")
+                yield buffer[:count]
+                at += count
+        finally:
+            _give_back(buffer)
 
     def close(self) -> None:
         if self._owned:
@@ -232,12 +235,24 @@ def _read_on(reader: Reader) -> Iterator[bytes]:
 _threads: Final = threading.local()
 
 
-def _buffer() -> memoryview:
-    """The thread's own buffer; a part is read and sent in one thread."""
-    view: memoryview | None = getattr(_threads, "view", None)
-    if view is None:
-        view = _threads.view = memoryview(bytearray(CHUNK))
-    return view
+def _borrow() -> memoryview:
+    """A buffer of this thread's, so that each worker has one for all its parts; another while that one is lent: a part may be read again
+    while it is being sent."""
+    idle: list[memoryview] = _idle_buffers()
+    return idle.pop() if idle else memoryview(bytearray(CHUNK))
+
+
+def _give_back(buffer: memoryview) -> None:
+    idle = _idle_buffers()
+    if not idle:
+        idle.append(buffer)
+
+
+def _idle_buffers() -> list[memoryview]:
+    idle: list[memoryview] | None = getattr(_threads, "idle", None)
+    if idle is None:
+        idle = _threads.idle = []
+    return idle
 
 
 def open_source(source: Any) -> Source | Stream:  # Any: told apart here
