@@ -63,7 +63,11 @@ class CredentialsError(MossaicError):
 
 
 class ChecksumMismatch(MossaicError):
-    """The server's CRC-64 is not that of the bytes that were sent or received. Nothing wrong was published."""
+    """The server's CRC-64 is not that of the bytes that were sent or received.
+
+    A part or a download that differs is not used. An object that was put in one request from a file or a stream may be there, damaged on
+    its way: put it again.
+    """
 
 
 class SourceChanged(MossaicError):

@@ -30,6 +30,7 @@ from mossaic.client.signer import Signer, pairs_of
 from mossaic.protocol.codec import read_answer, write_request
 from mossaic.protocol.codec.values import read_iso_time
 from mossaic.protocol.errors import OssError
+from mossaic.protocol.operation import Level
 from mossaic.protocol.wire import Answer, Message
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Ask:
     """How one call is made. `body` is made afresh for every attempt. `deadline`: seconds for the whole call, retries included.
 
     `headers` and `query` are added to those of the shape. `settled` is asked when an answer was lost: it looks whether the request
-    had its effect and returns what the answer would have said, or None.
+    had its effect and returns what the answer would have said, or None. `in_doubt`: an earlier call may have had it, so ask first.
     """
 
     body: Callable[[], Body] | None = None
@@ -90,6 +91,7 @@ class Ask:
     retry: Retry | None = None
     on_retry: Callable[[Retrying], None] | None = None
     settled: Callable[[], Any] | None = None  # Any: the operation's output shape
+    in_doubt: bool = False
 
 
 PLAIN: Final = Ask()
@@ -162,8 +164,13 @@ class Session:
         headers: Mapping[str, str],
         query: Mapping[str, str],
     ) -> Message:
-        """The request as the signature covers it: lower-case header names."""
+        """The request as the signature covers it: lower-case header names.
+
+        Raises ValueError for an object without a name: its request would mean the bucket.
+        """
         written = write_request(operation, asked)
+        if operation.level is Level.OBJECT and not written.key:
+            raise ValueError(f"{operation.name} needs the name of an object")
         every = {**written.headers, **headers}
         return Message(
             method=written.method,
@@ -197,7 +204,7 @@ class _Exchange(Generic[In, Out]):
         self.attempt = 0
         self.sends = 0  # requests that may have reached the server: those over a stale connection count here, not above
         self.stale = 0
-        self.in_doubt = False  # an earlier attempt may have had its effect
+        self.in_doubt = ask.in_doubt  # an earlier attempt may have had its effect
         self.clock_set = False
         self.refused: set[str] = set()  # key ids and tokens that the server does not take
 

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from mossaic.client import credentials, errors, store
 from mossaic.client.aio import AsyncClient
+from mossaic.client.aio.results import (
+    AsyncBatch,
+    AsyncDownload,
+    AsyncGetResult,
+    AsyncPaged,
+    AsyncUpload,
+    AsyncWriter,
+)
 from mossaic.client.callback import Callback
-from mossaic.client.calls.uploads import UploadInfo
-from mossaic.client.checkpoint import Checkpoint, PartRecord, SourceIdentity
+from mossaic.client.calls.uploads import CopiedPart, UploadInfo
+from mossaic.client.checkpoint import Checkpoint, CheckpointError, PartRecord, SourceIdentity
 from mossaic.client.client import Client
 from mossaic.client.credentials import Credentials
+from mossaic.client.diagnosis import Finding
 from mossaic.client.download.handle import Download
 from mossaic.client.download.task import DownloadResult
 from mossaic.client.errors import (
@@ -77,15 +86,43 @@ from mossaic.client.folder.entry import BatchCancelled, BatchProgress, BatchResu
 from mossaic.client.http import Scope
 from mossaic.client.object_options import ObjectOptions
 from mossaic.client.options import Retry, Retrying, Timeout
+from mossaic.client.paging import Paged
+from mossaic.client.reading import GetResult
+from mossaic.client.results import (
+    AclInfo,
+    AppendResult,
+    CopyResult,
+    DeleteManyResult,
+    DeleteResult,
+    ObjectInfo,
+    ObjectMeta,
+    PostForm,
+    PutResult,
+    RestoreResult,
+    SymlinkInfo,
+    SymlinkResult,
+    Undeleted,
+)
+from mossaic.client.store import Held, StoreError
 from mossaic.client.upload.handle import Upload
 from mossaic.client.upload.progress import Progress
 from mossaic.client.upload.task import Event, UploadResult
 from mossaic.client.upload.wire import Part, UploadRef
 from mossaic.client.writer import ObjectWriter
+from mossaic.protocol.operations.listing import CommonPrefix, MarkerEntry, ObjectEntry, VersionEntry
+from mossaic.protocol.operations.settings import CorsRule, LifecycleRule
 
 __all__ = [
     "AccessDenied",
+    "AclInfo",
+    "AppendResult",
+    "AsyncBatch",
     "AsyncClient",
+    "AsyncDownload",
+    "AsyncGetResult",
+    "AsyncPaged",
+    "AsyncUpload",
+    "AsyncWriter",
     "BadRequest",
     "BatchCancelled",
     "BatchProgress",
@@ -96,12 +133,19 @@ __all__ = [
     "CallbackFailed",
     "Cancelled",
     "Checkpoint",
+    "CheckpointError",
     "ChecksumMismatch",
     "Client",
+    "CommonPrefix",
     "ConnectionTimeoutError",
+    "CopiedPart",
+    "CopyResult",
+    "CorsRule",
     "Credentials",
     "CredentialsError",
     "DeadlineExceeded",
+    "DeleteManyResult",
+    "DeleteResult",
     "Download",
     "DownloadCancelled",
     "DownloadResult",
@@ -110,7 +154,10 @@ __all__ = [
     "Entry",
     "Event",
     "FileAlreadyExists",
+    "Finding",
     "FolderEvent",
+    "GetResult",
+    "Held",
     "IncompleteBody",
     "InternalError",
     "InvalidAccessKeyId",
@@ -126,7 +173,9 @@ __all__ = [
     "InvalidRequest",
     "InvalidSecurityToken",
     "InvalidTag",
+    "LifecycleRule",
     "MalformedXML",
+    "MarkerEntry",
     "MethodNotAllowed",
     "MissingArgument",
     "MissingContentLength",
@@ -142,17 +191,24 @@ __all__ = [
     "NotModified",
     "NotSymlink",
     "ObjectChanged",
+    "ObjectEntry",
+    "ObjectInfo",
+    "ObjectMeta",
     "ObjectNotAppendable",
     "ObjectOptions",
     "ObjectWriter",
     "OperationNotSupported",
+    "Paged",
     "Part",
     "PartRecord",
     "PositionNotEqualToLength",
+    "PostForm",
     "PreconditionFailed",
     "Progress",
+    "PutResult",
     "RequestTimeTooSkewed",
     "RequestTimeout",
+    "RestoreResult",
     "Retry",
     "Retrying",
     "Scope",
@@ -162,15 +218,20 @@ __all__ = [
     "SignatureDoesNotMatch",
     "SourceChanged",
     "SourceIdentity",
+    "StoreError",
+    "SymlinkInfo",
+    "SymlinkResult",
     "SymlinkTargetNotExist",
     "Timeout",
     "TooManyBuckets",
+    "Undeleted",
     "Upload",
     "UploadAborted",
     "UploadCancelled",
     "UploadInfo",
     "UploadRef",
     "UploadResult",
+    "VersionEntry",
     "credentials",
     "errors",
     "store",

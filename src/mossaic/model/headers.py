@@ -8,7 +8,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mossaic.model.mime import content_type_of
 from mossaic.model.object import ObjectAcl, ObjectHeaders, StorageClass
 from mossaic.model.tags import parse_tagging
 from mossaic.protocol.errors import (
@@ -18,6 +17,7 @@ from mossaic.protocol.errors import (
     OssError,
 )
 from mossaic.protocol.limits import MAX_META_BYTES
+from mossaic.protocol.mime import content_type_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,6 +22,7 @@ def shape(cls: type[T]) -> type[T]:
     made = cast("Any", _fielded(cls))  # Any: methods are put on the class
     made.__init__ = _init_of(made)
     made.__setattr__ = made.__delattr__ = _refuse
+    made.__reduce__ = _taken_apart
     made.__eq__, made.__hash__, made.__repr__ = _equal, _hash, _shown
     return cast("type[T]", made)
 
@@ -62,6 +63,17 @@ def _hash(self: object) -> int:
 def _shown(self: object) -> str:
     values = zip(fields(cast("Any", self)), _values(self), strict=True)
     return f"{type(self).__qualname__}({', '.join(f'{each.name}={value!r}' for each, value in values)})"
+
+
+def _taken_apart(self: object) -> tuple[Any, ...]:  # Any: as pickle and copy want it
+    return _put_together, (
+        type(self),
+        {each.name: getattr(self, each.name) for each in fields(cast("Any", self))},
+    )
+
+
+def _put_together(kind: type[T], values: dict[str, Any]) -> T:  # Any: the fields of any shape
+    return kind(**values)
 
 
 def _refuse(self: object, name: str, _value: object = None) -> NoReturn:

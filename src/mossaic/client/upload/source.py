@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import threading
@@ -262,6 +263,8 @@ def open_source(source: Any) -> Source | Stream:  # Any: told apart here
     if isinstance(source, bytes | bytearray | memoryview):
         return BytesSource(cast("Chunk", source))
     if hasattr(source, "read"):
+        if isinstance(source, io.TextIOBase):
+            raise TypeError("the source is open in text mode; open it in binary mode")
         return _from_file_object(source)
     if isinstance(source, Iterable):
         return Stream(cast("Iterable[Chunk]", source))
@@ -289,8 +292,6 @@ def _from_file_object(file: Any) -> Source | Stream:  # Any: whatever has `read`
         descriptor = file.fileno()
     except (OSError, AttributeError, ValueError):
         return SeekableSource(file)
-    if hasattr(file, "encoding"):
-        raise TypeError("the file is open in text mode; open it in binary mode")
     if not stat.S_ISREG(os.fstat(descriptor).st_mode) or not hasattr(file, "readinto"):
         return SeekableSource(file)  # a decompressing file has a descriptor of other bytes
     name = file.name if isinstance(getattr(file, "name", None), str) else ""
