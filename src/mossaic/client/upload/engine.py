@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mossaic.client.checkpoint import PartRecord
     from mossaic.client.http import Scope
     from mossaic.client.transfer.gate import Gate
-    from mossaic.client.upload.body import Readable
+    from mossaic.client.upload.body import PartBody, Readable
     from mossaic.client.upload.log import Log
     from mossaic.client.upload.plan import Piece
     from mossaic.client.upload.resume import Begun
@@ -53,14 +53,16 @@ class Sender:
 
     def _sent(self, piece: Piece, source: Readable) -> PartRecord:
         task, damaged = self._task, 0
+        tried: list[PartBody] = []
 
         def attempt(scope: Scope) -> PartRecord:
-            return send_part(task, self._begun.upload_id, piece, source, scope)
+            return send_part(task, self._begun.upload_id, piece, source, scope, tried=tried)
 
         while True:
             try:
                 return self._gate.through(task.scope, attempt)
             except ChecksumMismatch:
+                tried.clear()
                 damaged += 1
                 if damaged >= task.session.retry.attempts:
                     raise

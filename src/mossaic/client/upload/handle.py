@@ -262,7 +262,7 @@ class Upload(Transfer[UploadResult]):
         task.meter.phase = "sending"
         task.meter.begin(total=piece.size, parts_total=1)
         task.tick(now=True)
-        result = put(task, source, piece, before_last=before_last)
+        result = put(task, self._gate, source, piece, before_last=before_last)
         assert self._log is not None
         self._log.done()
         return replace(result, retries=task.meter.snapshot().retries)

@@ -21,10 +21,20 @@ if TYPE_CHECKING:
     from mossaic.client.upload.task import Task
 
 
-def send_part(task: Task, upload_id: str, piece: Piece, source: Readable, scope: Scope) -> PartRecord:
-    """Raises ChecksumMismatch (the part is stored, but not these bytes: send it again), and what `Session.do` raises."""
+def send_part(  # noqa: PLR0913  # what a part is, and what was tried
+    task: Task,
+    upload_id: str,
+    piece: Piece,
+    source: Readable,
+    scope: Scope,
+    *,
+    tried: list[PartBody] | None = None,
+) -> PartRecord:
+    """`tried`: the attempts of earlier calls, which were cut and may have been stored nevertheless; those of this call are added.
+
+    Raises ChecksumMismatch (the part is stored, but not these bytes: send it again), and what `Session.do` raises."""
     options = task.options
-    bodies: list[PartBody] = []
+    bodies: list[PartBody] = [] if tried is None else tried
 
     def body() -> PartBody:
         bodies.append(PartBody(task, source, piece, scope))
@@ -49,7 +59,7 @@ def send_part(task: Task, upload_id: str, piece: Piece, source: Readable, scope:
         bucket=task.bucket, key=task.name, upload_id=upload_id, part_number=str(piece.number)
     )
     ask = task.ask(body=body, headers=headers, scope=scope, part_number=piece.number)
-    ask = replace(ask, settled=settled)
+    ask = replace(ask, settled=settled, in_doubt=any(body.is_out for body in bodies))
     reply = task.session.do(ops.UPLOAD_PART, asked, ask)
     told, sent = reply.value.crc64, bodies[-1].crc64
     if told is not None and sent is not None and int(told) != sent:

@@ -14,6 +14,9 @@ from mossaic.protocol.operations import object as ops
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from mossaic.client.exchange import Reply
+    from mossaic.client.http import Scope
+    from mossaic.client.transfer.gate import Gate
     from mossaic.client.upload.body import Readable
     from mossaic.client.upload.plan import Piece
     from mossaic.client.upload.task import Task
@@ -29,15 +32,23 @@ class _TickingBody(PartBody):
 
 
 def put(
-    task: Task, source: Readable, piece: Piece, *, before_last: Callable[[int], None] | None = None
+    task: Task,
+    gate: Gate,
+    source: Readable,
+    piece: Piece,
+    *,
+    before_last: Callable[[int], None] | None = None,
 ) -> UploadResult:
-    """`before_last`: as in PartBody. Raises ChecksumMismatch and what `Session.do` raises."""
+    """A pause at the `gate` cuts it, and it begins again. `before_last`: as in PartBody. Raises ChecksumMismatch and what `Session.do` raises."""
     options = task.options.object
     bodies: list[PartBody] = []
 
-    def body() -> PartBody:
-        bodies.append(_TickingBody(task, source, piece, task.scope, before_last=before_last))
-        return bodies[-1]
+    def attempt(scope: Scope) -> Reply[ops.PutObjectResult]:
+        def body() -> PartBody:
+            bodies.append(_TickingBody(task, source, piece, scope, before_last=before_last))
+            return bodies[-1]
+
+        return task.session.do(ops.PUT_OBJECT, asked, task.ask(body=body, headers=headers, scope=scope))
 
     asked = ops.PutObject(bucket=task.bucket, key=task.name, **object_fields(options, task.name))
     headers = further_headers(options)
@@ -48,9 +59,9 @@ def put(
     if task.options.checksum == "crc64+md5":
         headers |= content_md5(md5_of(source, piece))
     try:
-        reply = task.session.do(ops.PUT_OBJECT, asked, task.ask(body=body, headers=headers))
-    except FileAlreadyExists as error:
-        if error.attempts == 1:
+        reply = gate.through(task.scope, attempt)
+    except FileAlreadyExists:
+        if not any(body.is_out for body in bodies[:-1]):
             raise
         etag = md5_of(source, piece).hex().upper()
         found = published(task, None, Expected(etag=etag, crc64=crc, size=piece.size, parts=1))
