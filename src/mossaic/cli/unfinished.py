@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -65,6 +66,10 @@ def named_upload(shell: Shell, what: str, upload_id: str | None) -> UploadRef:
     return found[0]
 
 
+class OtherFile(click.ClickException):
+    """FILE cannot be the one that the upload is of."""
+
+
 def checkpoint_from(shell: Shell, upload: UploadRef, source: str | None) -> Checkpoint | None:
     """What is known of how the file is cut: from this machine's journal, else from `source` and the parts on the server.
 
@@ -73,16 +78,45 @@ def checkpoint_from(shell: Shell, upload: UploadRef, source: str | None) -> Chec
     from mossaic.cli.journals import known_upload  # noqa: PLC0415  # as above
 
     known = known_upload(upload.upload_id)
-    if known is not None and (source is None or _same_size(known, source)):
+    if known is not None and (source is None or known.file_size is not None):
         return known
     return None if source is None else shell.client.checkpoint_of(upload, source)
 
 
+def refuse_other_size(checkpoint: Checkpoint, source: str) -> None:
+    """Before anything is sent. Raises OtherFile, OSError."""
+    size, told = Path(source).stat().st_size, checkpoint.file_size
+    if told is not None and size != told:
+        raise OtherFile(
+            f"the upload {checkpoint.upload_id} is for {told} bytes, {source} has {size}: it is another file, or was changed since; "
+            "nothing was sent. `mossaic cp` uploads it anew"
+        )
+
+
 def exported(shell: Shell, upload: UploadRef, source: str | None) -> Checkpoint:
-    """The checkpoint with every part that the server holds. Raises click.UsageError when nothing is known to cut the file by."""
+    """The checkpoint with every part that the server holds; where the file is at hand, only with those that it still has.
+
+    ali-oss believes every part it is told of, so that a part of another file would end up in its object.
+    Raises OtherFile; click.UsageError when nothing is known to cut the file by.
+    """
     stored = list(shell.client.list_parts(upload))
     known = checkpoint_from(shell, upload, source) or _guessed(shell, upload, stored)
-    return replace(known, parts=tuple(_placed(part, known) for part in stored))
+    if source is not None:
+        refuse_other_size(known, source)
+        known = replace(known, file=str(Path(source).absolute()))
+    parts = [_placed(part, known) for part in stored]
+    at_hand = known.file is not None and Path(known.file).is_file()
+    if at_hand and Path(str(known.file)).stat().st_size != known.file_size:
+        shell.output.warn(f"{known.file} has another size now: go on with the file as it was, or begin anew")
+    elif at_hand:
+        same = _same_as(str(known.file), parts)
+        if len(same) < len(parts):
+            left_out = len(parts) - len(same)
+            shell.output.warn(
+                f"{known.file} has other bytes than {left_out} of the stored parts: they are left out"
+            )
+        parts = same
+    return replace(known, parts=tuple(parts))
 
 
 def part_map(stored: Sequence[Part], known: Checkpoint | None) -> str:
@@ -111,10 +145,29 @@ def _only(found: Sequence[UploadInfo], url: Remote) -> UploadInfo:
     raise click.UsageError(f"there are {len(found)} uploads of {url}; say which: {ids}")
 
 
-def _same_size(known: Checkpoint, source: str) -> bool:
-    from pathlib import Path  # noqa: PLC0415  # as above
+def _same_as(path: str, parts: Sequence[PartRecord]) -> list[PartRecord]:
+    """The parts whose bytes are those of the file."""
+    from mossaic.client.upload.body import crc64_of, md5_of  # noqa: PLC0415  # as above
+    from mossaic.client.upload.plan import Piece  # noqa: PLC0415  # as above
+    from mossaic.client.upload.source import Stream, open_source  # noqa: PLC0415  # as above
 
-    return known.file_size == Path(source).stat().st_size
+    source = open_source(path)
+    assert not isinstance(source, Stream)  # the caller saw that it is a file
+    try:
+        same: list[PartRecord] = []
+        for part in parts:
+            piece = Piece(number=part.number, offset=part.offset, size=part.size)
+            if piece.stop > source.size:
+                continue
+            if part.crc64 is None:
+                proven = md5_of(source, piece).hex().upper() == part.etag
+            else:
+                proven = crc64_of(source, piece) == part.crc64
+            if proven:
+                same.append(part)
+        return same
+    finally:
+        source.close()
 
 
 def _guessed(shell: Shell, upload: UploadRef, stored: Sequence[Part]) -> Checkpoint:

@@ -16,6 +16,7 @@ from mossaic.cli.unfinished import (
     find_upload,
     named_upload,
     part_map,
+    refuse_other_size,
     uploads_of,
 )
 from mossaic.cli.units import SIZE, SPAN, counted, human_size, human_span
@@ -250,7 +251,7 @@ def abort_uploads(
     "source",
     type=click.Path(exists=True, dir_okay=False),
     metavar="FILE",
-    help="The file that is uploaded: tells its size.",
+    help="The file that is uploaded: tells its size, and which parts are its own.",
 )
 @click.option(
     "-o",
@@ -266,6 +267,8 @@ def export_upload(
 ) -> None:
     """Print the checkpoint of an upload as JSON, to go on elsewhere: `mossaic uploads import`, ali-oss (`multipartUpload(…, {checkpoint})`), or
     the page. No secret is in it; whoever goes on needs credentials of their own and the same file.
+
+    Where the file is here, every stored part is compared with it, since ali-oss does not: one that differs is left out.
     """
     upload = named_upload(shell, what, upload_id)
     shell.at(Remote(upload.bucket, upload.name))
@@ -332,6 +335,7 @@ def import_upload(
 def _finish(shell: Shell, source: str, url: Remote, checkpoint: Checkpoint, *, again: str) -> int:
     from mossaic.cli.moving import send  # noqa: PLC0415  # only for uploads
 
+    refuse_other_size(checkpoint, source)
     result: UploadResult = send(shell, source, url, again=again, resume=checkpoint)
     size = result.size or 0
     shell.output.event(
