@@ -174,6 +174,8 @@ def test_responses_can_be_given_other_headers_but_not_by_anybody(wire: Wire) -> 
     assert got.headers["content-type"] == "x/y"
     assert got.headers["content-disposition"].encode("latin-1").decode() == 'attachment; filename="你"'
     assert got.headers["expires"] == "0"
+    latin = wire("GET", "a.txt", {"response-content-disposition": 'attachment; filename="ü"'})
+    assert latin.headers["content-disposition"].encode("latin-1").decode() == 'attachment; filename="ü"'
     assert wire("GET", "a.txt", anonymous=True).body == b"hello"
     assert wire("GET", "a.txt", query, anonymous=True).error[:2] == (400, "InvalidRequest")
     assert wire("GET", "a.txt", {"response-expires": "a\r\nSet-Cookie: b"}).error[:2] == (
