@@ -41,7 +41,7 @@ class Where:
 BY_CODE: Final = {
     "AccessDenied": (
         "these credentials may not do this: ask the owner of {bucket_url} for a policy or an ACL that allows it",
-        "`mossaic --help` lists how to work with another profile: `--profile NAME`",
+        "or use other credentials: `--profile NAME`, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET",
     ),
     "SignatureDoesNotMatch": (
         "the access key secret is most likely wrong, or has a blank or a line end too much",
@@ -97,6 +97,10 @@ _TLS: Final = (
     "does the service speak TLS at all? then the endpoint begins with https://, otherwise with http://",
 )
 _BROKEN: Final = ("run the same command again: an upload goes on where it stopped",)
+_ROLE: Final = (
+    "is the ARN right, does the role's trust policy name you, and may you do sts:AssumeRole? `mossaic role show NAME` on the server tells",
+    "`--ttl` is 15m to the longest session of the role",
+)
 _BY_KIND: Final = {
     "ConnectionTimeoutError": _TIMED_OUT,
     "DeadlineExceeded": _TIMED_OUT,
@@ -132,6 +136,8 @@ def _by_kind(error: BaseException, where: Where) -> tuple[str, ...]:
 
     if isinstance(error, errors.NetworkError) and not isinstance(error, TimeoutError):
         return _of_network(str(error), where)
+    if isinstance(error, errors.CredentialsError) and "refused" in str(error):
+        return _ROLE
     for kind in type(error).__mro__:
         if kind.__name__ in _BY_KIND:
             return _BY_KIND[kind.__name__]

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 @click.argument("source", type=LOCATION, metavar="SOURCE")
 @click.argument("target", type=LOCATION, metavar="TARGET")
 @click.option("-r", "--recursive", is_flag=True, help="Everything in a folder.")
-@click.option("--no-clobber", is_flag=True, help="Leave alone what is there already, and fail.")
-@click.option("-n", "--dry-run", is_flag=True, help="Say what would be moved.")
+@click.option("-n", "--no-clobber", is_flag=True, help="Leave alone what is there already, and fail.")
+@click.option("--dry-run", is_flag=True, help="Say what would be moved.")
 @click.pass_obj
 def mv(
     shell: Shell, source: Location, target: Location, *, recursive: bool, no_clobber: bool, dry_run: bool

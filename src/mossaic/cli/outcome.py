@@ -134,8 +134,10 @@ def run(
     try:
         code = work()
         output.flush()
-    except (click.exceptions.Exit, click.Abort):
+    except click.exceptions.Exit:
         raise
+    except click.Abort:  # Ctrl-C or Ctrl-D where something was asked
+        return _fail(Interrupted("not answered, nothing was done"), output, where(), debug=False)
     except BrokenPipeError as error:
         if _from_network(error):
             return _fail(error, output, where(), debug=debug)

@@ -114,6 +114,7 @@ class Shell:
         except ValueError as error:
             raise click.UsageError(str(error)) from error
         self._to_close = client
+        hear_the_client(debug=self.debug)
         return client.with_options(on_retry=self._retrying)
 
     def at(self, url: Remote) -> Remote:
@@ -268,6 +269,16 @@ def _options() -> list[click.Option]:
 
 _CONNECTION: Final = frozenset(each.name for each in fields(Connection))
 SHARED: Final = _CONNECTION | {"plain", "json", "debug"}
+
+
+def hear_the_client(*, debug: bool) -> None:
+    """What the client logs is told by the command in its own words, unless the log itself is asked for."""
+    import logging  # noqa: PLC0415  # as above
+
+    if debug:
+        logging.basicConfig(level=logging.DEBUG, format="%(name)s: %(message)s")
+    else:
+        logging.getLogger("mossaic").addHandler(logging.NullHandler())
 
 
 class RemoteCommand(click.Command):

@@ -34,7 +34,7 @@ _COUNTED: Final = 10_000  # objects; beyond it a question says "more than"
 @click.option("--version-id", metavar="ID", help="This version, for good.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("-f", "--force", is_flag=True, help="Do not ask, and take what is not there as deleted.")
-@click.option("-n", "--dry-run", is_flag=True, help="Say what would be deleted.")
+@click.option("--dry-run", is_flag=True, help="Say what would be deleted.")
 @click.pass_obj
 def rm(
     shell: Shell,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mossaic.cli.remote import Family
+from mossaic.cli.remote import Family, hear_the_client
 from mossaic.cli.units import SPAN, human_time
 from mossaic.cli.urls import PLACE_URL, Remote
 
@@ -81,6 +81,7 @@ def mint(
 
     if ops is not None and prefix is None:
         raise click.UsageError("--ops needs a --prefix: what they are allowed on")
+    hear_the_client(debug=shell.debug)
     policy = None if prefix is None else policy_for(shell.at(prefix), ops or "read,write,delete,list")
     endpoint = sts_endpoint or usual_place(shell.require_endpoint())
     assert endpoint is not None

@@ -196,7 +196,7 @@ def resume_upload(
     help="All that begin with the prefix and were begun longer ago, such as 1d.",
 )
 @click.option("--all", "every", is_flag=True, help="All that begin with the prefix.")
-@click.option("-n", "--dry-run", is_flag=True, help="Say what would be aborted.")
+@click.option("--dry-run", is_flag=True, help="Say what would be aborted.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.pass_obj
 def abort_uploads(
