@@ -144,7 +144,7 @@ class Checkpoint:
         bare = cls(
             endpoint=fields.text("endpoint", default=""),
             bucket=fields.text("bucket", default=""),
-            name=fields.text("name"),
+            name=fields.text("name") if is_ours else _key(fields),
             upload_id=fields.text("uploadId"),
             part_size=part_size,
             file=_file(fields.values.get("file")),
@@ -268,6 +268,14 @@ def _shown(value: object) -> str:
         return "a huge number"  # Python refuses to write it out
     text = repr(value) if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
+
+
+def _key(fields: _Fields) -> str:
+    """ali-oss asks for the key without the slashes before it, and tells the name as it was given."""
+    name = fields.text("name")
+    if not (key := name.lstrip("/")):
+        raise CheckpointError("name", f"expected a key, got {_shown(name)}")
+    return key
 
 
 def _file(value: object) -> str | None:

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 OPTIONS = {"partSize": PART, "parallel": 3}
 
 
-def cancelled(ali_oss: AliOss, source: Source, *, after: int = 4) -> str:
+def cancelled(ali_oss: AliOss, source: Source, *, key: str = KEY) -> str:
     """The checkpoint's JSON as an application saved it before cancel()."""
-    text: str = ali_oss.run("saved", key=KEY, file=str(source.path), options=OPTIONS, after=after)["text"]
+    text: str = ali_oss.run("saved", key=key, file=str(source.path), options=OPTIONS, after=4)["text"]
     return text
 
 
-def killed(ali_oss: AliOss, source: Source, *, after: int = 4) -> str:
+def killed(ali_oss: AliOss, source: Source) -> str:
     """The same, of a process that was killed."""
-    arguments = {"key": KEY, "file": str(source.path), "options": OPTIONS, "after": after, "stand": True}
+    arguments = {"key": KEY, "file": str(source.path), "options": OPTIONS, "after": 4, "stand": True}
     with ali_oss.start("saved", **arguments) as running:
         text: str = running.event("saved")["text"]
         running.kill()
@@ -91,3 +91,18 @@ def test_killed_and_finished_from_python(
     sent.assert_only_missing_parts_follow()
     assert stored_md5(bucket, KEY) == source.md5
     assert list(state.names()) == []
+
+
+def test_a_slash_before_the_key_is_taken_off_as_ali_oss_does(
+    server: Server, bucket: oss2.Bucket, ali_oss: AliOss, source: Source, shell: Shell, tmp_path: Path
+) -> None:
+    """The request has the key without it, the checkpoint has the name as it was given."""
+    text = cancelled(ali_oss, source, key=f"/{KEY}")
+    (tmp_path / "cp.json").write_text(text)
+    sent = Sent.so_far(server, json.loads(text)["uploadId"])
+
+    shell.ok("uploads", "import", str(tmp_path / "cp.json"), "--to", f"oss://{bucket.bucket_name}")
+
+    assert json.loads(text)["name"] == f"/{KEY}"
+    sent.assert_only_missing_parts_follow()
+    assert stored_md5(bucket, KEY) == source.md5

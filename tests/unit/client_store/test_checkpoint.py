@@ -184,6 +184,7 @@ def test_ali_osss_own_is_read_with_places_from_numbers() -> None:
         ({"fileSize": str(3 * MIB + 5), "partSize": str(MIB)}, {}),
         ({"more": {"of": ["anything"]}}, {}),
         ({"doneParts": []}, {"parts": ()}),
+        ({"name": "//photos/a.bin"}, {}),
     ],
 )
 def test_ali_osss_own_comes_in_many_forms(change: dict[str, Any], expected: dict[str, Any]) -> None:
@@ -243,6 +244,7 @@ def test_a_part_that_was_replaced_by_ali_oss_is_the_new_one() -> None:
         ("name", {"name": None}),
         ("name", {"name": 7}),
         ("uploadId", {"uploadId": ""}),
+        ("name", {"name": "//"}),
         ("uploadId", {"uploadId": ["x"]}),
         ("partSize", {"partSize": 0}),
         ("partSize", {"partSize": -1}),
