@@ -73,12 +73,11 @@ def facts(call: Call, found: Found) -> dict[str, Any]:  # Any: the fields of Obj
 def overrides(asked: GetObject) -> dict[str, Any]:  # Any: to stand in for `facts`
     """The stored headers that `response-*` replaces in this answer. Raises OssError INVALID_ARGUMENT (CR, LF)."""
     said = {name: getattr(asked, f"response_{field}") for name, field in _FIELDS.items()}
-    checked = {name: plain(f"response-{name.lower()}", text) for name, text in said.items() if text}
     # A query is UTF-8; header text is Latin-1 inside Mossaic, byte for byte what travels.
-    return {
-        _FIELDS[name]: text.encode("utf-8", "surrogateescape").decode("latin-1")
-        for name, text in checked.items()
+    wire = {
+        name: text.encode("utf-8", "surrogateescape").decode("latin-1") for name, text in said.items() if text
     }
+    return {_FIELDS[name]: plain(f"response-{name.lower()}", text) for name, text in wire.items()}
 
 
 def content_md5(version: ObjectVersion) -> str | None:
