@@ -33,7 +33,7 @@ class Seen:
 
 @dataclass(kw_only=True)
 class Rule:
-    """What to do with the next `times` requests whose `METHOD TARGET` matches `pattern`.
+    """What to do with the next `times` requests whose `METHOD TARGET` matches `pattern`, and for which `when` holds.
 
     One of: `cut_request` (close after that many bytes of the body reached the service), `answer` (status, headers, body: the
     service never sees the request; `early`: it comes before the body was read), `swap_answer` (the service does it, the client hears
@@ -46,6 +46,7 @@ class Rule:
     pattern: str
     times: int = 1
     skip: int = 0
+    when: Callable[[Seen], bool] | None = None
     cut_request: int | None = None
     answer: tuple[int, dict[str, str], bytes] | None = None
     early: bool = False
@@ -60,6 +61,8 @@ class Rule:
 
     def takes(self, seen: Seen) -> bool:
         if self.used >= self.times or re.search(self.pattern, f"{seen.method} {seen.target}") is None:
+            return False
+        if self.when is not None and not self.when(seen):
             return False
         if self.skip:
             self.skip -= 1

@@ -143,11 +143,11 @@ class Upload(Transfer[UploadResult]):
             return self._put(source, piece, unchanged)
         if begun is None:
             begun = self._initiate(log, part_size)
-        self._begun = begun
+        else:
+            self._go_on(begun, log)
         count = part_count(begun.part_size, source.size)
         task.meter.begin(total=source.size, parts_total=count)
         task.meter.kept((part.number, part.size) for part in begun.parts.values())
-        self._write_down(log)
         missing = (
             piece_of(number, begun.part_size, source.size)
             for number in range(1, count + 1)
@@ -184,13 +184,11 @@ class Upload(Transfer[UploadResult]):
                 return self._put(spool, with_spool)
             finally:
                 spool.close()
-        begun = (
-            self._initiate(log, part_size)
-            if found is None or stored is None
-            else Begun(upload_id=found.upload_id, part_size=part_size, parts={})
-        )
-        self._begun = begun
-        self._write_down(log)
+        if found is None or stored is None:
+            begun = self._initiate(log, part_size)
+        else:
+            begun = Begun(upload_id=found.upload_id, part_size=part_size, parts={})
+            self._go_on(begun, log)
         self._send(
             begun,
             log,
@@ -244,13 +242,15 @@ class Upload(Transfer[UploadResult]):
                 tell_leftovers(task, begins, reason, ask=task.outlives_cancel())
             raise
         begun = Begun(upload_id=reply.value.upload_id, part_size=part_size, parts={})
-        self._begun = begun
+        self._go_on(begun, log)
         task.events.say("begun", upload_id=begun.upload_id)
         if reply.attempts > 1:
             tell_leftovers(task, begins, "an answer with an upload id was lost", ours=begun.upload_id)
         return begun
 
-    def _write_down(self, log: Log) -> None:
+    def _go_on(self, begun: Begun, log: Log) -> None:
+        """Write it down before anything else can go wrong."""
+        self._begun = begun
         checkpoint = self.checkpoint
         assert checkpoint is not None
         log.begun(checkpoint, said=fingerprint(self._task.options.object, self._task.name))
