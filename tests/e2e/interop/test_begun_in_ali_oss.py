@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 import mossaic
 from mossaic import credentials, store
 from tests.e2e.ali_oss.support import stored_md5
@@ -93,6 +95,7 @@ def test_killed_and_finished_from_python(
     assert list(state.names()) == []
 
 
+@pytest.mark.parametrize("ali_oss", ["latest"], indirect=True)
 def test_a_slash_before_the_key_is_taken_off_as_ali_oss_does(
     server: Server, bucket: oss2.Bucket, ali_oss: AliOss, source: Source, shell: Shell, tmp_path: Path
 ) -> None:
