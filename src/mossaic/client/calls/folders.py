@@ -112,7 +112,10 @@ class Folders(Objects, Listing, Multipart, Downloading):
     def plan_upload_folder(
         self, path: str | os.PathLike[str], prefix: str = "", **options: Unpack[FolderUploadKeywords]
     ) -> FolderUpload:
-        """What `upload_folder` would do: iterate over it for an `Entry` of every file, in the order of keys; `run()` does it."""
+        """What `upload_folder` would do: iterate over it for an `Entry` of every file, in the order of keys; `run()` does it.
+
+        Raises NotADirectoryError, ValueError and TypeError for an option that cannot be; going over it and `run()` raise as `upload_folder`.
+        """
         folder = _folder(path)
         if not os.path.isdir(folder):  # noqa: PTH112  # a path as it was given
             raise NotADirectoryError(f"{folder} is not a folder")
@@ -135,7 +138,11 @@ class Folders(Objects, Listing, Multipart, Downloading):
     def plan_download_folder(
         self, prefix: str, path: str | os.PathLike[str], **options: Unpack[FolderKeywords]
     ) -> FolderDownload:
-        """What `download_folder` would do: iterate over it for an `Entry` of every file, in the order of keys; `run()` does it."""
+        """What `download_folder` would do: iterate over it for an `Entry` of every file, in the order of keys; `run()` does it.
+
+        Raises NotADirectoryError, ValueError and TypeError for an option that cannot be; going over it and `run()` raise as
+        `download_folder`.
+        """
         folder = _folder(path)
         if os.path.exists(folder) and not os.path.isdir(folder):  # noqa: PTH110, PTH112  # as above
             raise NotADirectoryError(f"{folder} is not a folder")
