@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from mossaic.cli.options import server_environment
 from mossaic.config import SettingsError, load
 from mossaic.ports import StoreError
 from mossaic.protocol.errors import OssError
@@ -46,8 +45,7 @@ class Place:
             click.echo(json.dumps(result, indent=2, ensure_ascii=False))
 
     async def _run(self, work: Callable[[Directory], Awaitable[object]]) -> object:
-        overrides = {"data": self._data}
-        settings = load(file=self._config, environ=server_environment(), overrides=overrides).settings
+        settings = load(file=self._config, overrides={"data": self._data}).settings
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         store = SqliteMetadata.open(settings.data_dir / METADATA_FILE)
         try:
