@@ -274,7 +274,9 @@ def export_upload(
     shell.at(Remote(upload.bucket, upload.name))
     checkpoint = exported(shell, upload, source)
     if checkpoint.file_size is None:
-        shell.output.warn("the size of the file is not known here: ali-oss needs it, so give --file FILE")
+        shell.output.warn(
+            "the size of the file is not known here: ali-oss cannot go on without it, so give --file FILE"
+        )
     if target is None:
         shell.output.write(checkpoint.dumps())
         return

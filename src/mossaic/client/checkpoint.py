@@ -2,7 +2,8 @@
 
 The fields `file`, `name`, `fileSize`, `partSize`, `uploadId` and `doneParts` are ali-oss's own (6.18 … 6.23): such a client goes
 on from this JSON once it has put its `file` in. It looks at nothing else and computes a part's place from its number, so
-`doneParts` tells only of parts that lie where it would put them; it sends the others again.
+`doneParts` tells only of parts that lie where it would put them; it sends the others again. Without a `fileSize` it would find nothing to
+send and complete what is there, an object cut off: `doneParts` is null then, and it fails.
 Integers that may exceed 2**53 are decimal texts, since JavaScript would round them. Secrets are not in it.
 """
 
@@ -116,7 +117,7 @@ class Checkpoint:
             "fileSize": self.file_size,
             "partSize": self.part_size,
             "uploadId": self.upload_id,
-            "doneParts": done,
+            "doneParts": None if self.file_size is None else done,
             "bucket": self.bucket,
             "endpoint": self.endpoint,
             "parts": [_part_to_json(part) for part in self.parts],

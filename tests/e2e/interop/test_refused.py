@@ -172,3 +172,21 @@ def test_of_an_upload_begun_here_a_file_of_another_size_is_refused(
         assert f"for {SIZE} bytes" in done.err
     assert Sent.so_far(server, upload_id).attempts() == attempts
     assert not bucket.object_exists(KEY)
+
+
+def test_an_export_that_knows_no_size_fails_in_ali_oss_instead_of_cutting_the_object_off(
+    bucket: oss2.Bucket, ali_oss: AliOss, source: Source, shell: Shell
+) -> None:
+    """Without `fileSize` ali-oss finds nothing to send, and would make an object of the parts that are done."""
+    upload_id = bucket.init_multipart_upload(KEY).upload_id
+    bucket.upload_part(KEY, upload_id, 1, source.path.read_bytes()[:PART])
+
+    exported = shell.ok("uploads", "export", upload_id)
+    error = ali_oss.fails(
+        "upload", key=KEY, file=str(source.path), options={}, checkpoint=json.loads(exported.out)
+    )
+
+    assert "give --file FILE" in exported.err
+    assert error["name"] == "TypeError"
+    assert not bucket.object_exists(KEY)
+    assert [part.part_number for part in bucket.list_parts(KEY, upload_id).parts] == [1]
