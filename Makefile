@@ -2,11 +2,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+BENCH := .venv-bench
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check contract e2e browser crash security bench docs clean
+.PHONY: help run setup test check contract e2e browser crash security faults bench bench-clients docs clean
 
 help: ## this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(VENV)/.server: pyproject.toml
 	@$(PYTHON) scripts/make_venv.py $(VENV) server
@@ -42,14 +43,23 @@ browser: setup ## ali-oss and the seed's pages in Chromium
 crash: $(VENV)/.dev ## kill -9, races, full disks
 	@$(BIN)/python -m pytest tests/crash -q
 
+faults: $(VENV)/.dev ## the SDK behind a proxy that breaks things
+	@$(BIN)/python -m pytest tests/faults -q
+
 security: $(VENV)/.dev ## attacks on a running service, one file a class
 	@$(BIN)/python -m pytest tests/security -q
 
 bench: $(VENV)/.server ## ratios to this machine's own limits, measured in the same run
 	@$(BIN)/python -m bench
 
+$(BENCH)/.ready: pyproject.toml bench/clients/requirements.txt
+	@$(PYTHON) -m venv $(BENCH) && $(BENCH)/bin/pip install -q --disable-pip-version-check -e . -r bench/clients/requirements.txt && touch $@
+
+bench-clients: setup $(BENCH)/.ready ## the SDK beside its peers on a sink that does nothing
+	@$(BENCH)/bin/python -m bench.clients
+
 docs: $(VENV)/.dev ## write the generated pages again
 	@$(BIN)/python scripts/generate_docs.py
 
 clean: ## remove what set-up and tests made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist tests/e2e/node/node_modules tests/browser/node/node_modules
+	rm -rf $(VENV) $(BENCH) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist tests/e2e/node/node_modules tests/browser/node/node_modules

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import quote, urlsplit
 
@@ -42,7 +43,7 @@ class Endpoint:
 
     def place(self, bucket: str | None, key: str | None) -> Place:
         """Raises ValueError for a name that cannot be a bucket: it would address another host or path."""
-        path = f"/{quote(key, safe='-_.~/')}" if key else "/"
+        path = _path(key) if key else "/"
         if bucket is None:
             return Place(origin=self.origin, host=_authority(self.origin), path="/")
         if _LABEL.fullmatch(bucket) is None:
@@ -55,6 +56,12 @@ class Endpoint:
         if self.addressing == "virtual":
             origin = origin._replace(host=f"{bucket}.{origin.host}")
         return Place(origin=origin, host=_authority(origin), path=path)
+
+
+@lru_cache(maxsize=1024)
+def _path(key: str) -> str:
+    """Every part of an upload asks for the same."""
+    return f"/{quote(key, safe='-_.~/')}"
 
 
 def parse_endpoint(text: str, *, addressing: Addressing = "auto", region: str | None = None) -> Endpoint:

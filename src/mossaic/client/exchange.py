@@ -10,6 +10,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import quote
 
@@ -391,10 +392,13 @@ def pause(seconds: float, scope: Scope | None) -> None:
 
 def _encoded(query: tuple[tuple[str, str], ...]) -> str:
     """A flag without a value has no `=`."""
-    return "&".join(
-        f"{quote(name, safe='-_.~')}={quote(value, safe='-_.~')}" if value else quote(name, safe="-_.~")
-        for name, value in query
-    )
+    return "&".join(f"{_quoted(name)}={_quoted(value)}" if value else _quoted(name) for name, value in query)
+
+
+@lru_cache(maxsize=4096)
+def _quoted(text: str) -> str:
+    """Names and upload ids come again with every part."""
+    return quote(text, safe="-_.~")
 
 
 def _on_the_wire(value: str) -> str:

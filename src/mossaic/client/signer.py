@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 from email.utils import formatdate
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mossaic.protocol.signing import v1, v4
@@ -87,4 +88,9 @@ def _pair(who: Credentials) -> Pair:
 
 
 def _stamp(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y%m%dT%H%M%SZ")
+    return _stamp_of(int(moment))
+
+
+@lru_cache(maxsize=8)
+def _stamp_of(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y%m%dT%H%M%SZ")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     Tables = tuple[tuple[int, ...], ...]
 
 _REFLECTED_POLYNOMIAL: Final = 0xC96C5795D7870F42  # 0x42F0E1EBA9EA3693 with its bits in reverse
+_ONE: Final = 1 << 63  # the polynomial 1, reflected
 _WORTH_TABLES: Final = 32  # pieces of one length from which tables for just that length pay
 
 
@@ -81,22 +82,40 @@ def _look_up(tables: Tables, crc: int) -> int:
 
 @lru_cache(maxsize=64)
 def _doubling(exponent: int) -> Tables:
-    """Tables for 2**exponent bytes: the step of half that length, taken twice."""
-    if exponent == 0:
-        return _from_columns([_one_byte(1 << bit) for bit in range(64)])
-    half = _doubling(exponent - 1)
-    return _from_columns([_look_up(half, _look_up(half, 1 << bit)) for bit in range(64)])
+    """Tables for 2**exponent bytes."""
+    return _times(_power(exponent))
 
 
 @lru_cache(maxsize=32)
 def _tables(length: int) -> Tables:
-    return _from_columns([_shift(1 << bit, length) for bit in range(64)])
+    return _times(_shift(_ONE, length))
 
 
-def _one_byte(crc: int) -> int:
-    for _ in range(8):
-        crc = (crc >> 1) ^ (_REFLECTED_POLYNOMIAL if crc & 1 else 0)
-    return crc
+@lru_cache(maxsize=64)
+def _power(exponent: int) -> int:
+    """What 2**exponent zero bytes multiply a CRC by: x to the power of eight times that."""
+    if exponent == 0:
+        return _ONE >> 8
+    half = _power(exponent - 1)
+    product, shifted = 0, half
+    for bit in range(63, -1, -1):
+        if half >> bit & 1:
+            product ^= shifted
+        shifted = _times_x(shifted)
+    return product
+
+
+def _times(factor: int) -> Tables:
+    """Tables of the product with `factor`; a reflected polynomial has x**0 in its highest bit."""
+    columns = [0] * 64
+    for bit in range(63, -1, -1):
+        columns[bit] = factor
+        factor = _times_x(factor)
+    return _from_columns(columns)
+
+
+def _times_x(value: int) -> int:
+    return (value >> 1) ^ (_REFLECTED_POLYNOMIAL if value & 1 else 0)
 
 
 def _from_columns(columns: Sequence[int]) -> Tables:

@@ -27,7 +27,7 @@ class Scope:
         # Reentrant: a signal handler or a finalizer may come in while its own thread is in here.
         self._lock = threading.RLock()
         self._inside: set[Interruptible] = set()
-        self._children: WeakSet[Scope] = WeakSet()
+        self._children: WeakSet[Scope] | None = None  # made with the first: most have none
         self._cancelled = False
         self._parent = parent  # kept alive: a grandparent reaches this one only through it
         if parent is not None:
@@ -46,7 +46,7 @@ class Scope:
             # Under the lock, so that nobody closes a socket whose number would then be somebody else's.
             for one in list(self._inside):
                 one.interrupt()
-            children = list(self._children)
+            children = list(self._children or ())
         for child in children:
             child.cancel()
 
@@ -72,6 +72,8 @@ class Scope:
             if self._cancelled:
                 child._cancelled = True
             else:
+                if self._children is None:
+                    self._children = WeakSet()
                 self._children.add(child)
 
 

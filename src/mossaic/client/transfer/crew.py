@@ -1,6 +1,6 @@
 """The workers of a transfer, and the loop that watches them: progress, deadlines, pauses, how many at once.
 
-The loop runs in the thread that called; each worker has a connection, a 256 KiB buffer and what its feed gives it. A failure stops
+The loop runs in the thread that called; each worker has a connection, a buffer of 384 KiB and what its feed gives it. A failure stops
 new parts from being taken, lets those under way finish (they need not be moved again), and is then raised.
 """
 
@@ -103,6 +103,7 @@ class Crew(Generic[Part]):
                 if self._parallel.adapt(task.wire_bytes(), idle=self._gate.paused):
                     task.adapted(self._parallel.allowed)
                     self._hire()
+                    self._call_back()
         except BaseException as error:  # noqa: BLE001  # raised below, when nobody works any more
             self._stop(error)
             task.scope.cancel()  # what is under way is cut: the caller wants to leave
@@ -132,6 +133,11 @@ class Crew(Generic[Part]):
             threading.Thread(
                 target=self._toil, args=(index,), name=f"mossaic-part-{index}", daemon=True
             ).start()
+
+    def _call_back(self) -> None:
+        """More may be allowed than before: those who wait for that look again."""
+        with self._news:
+            self._news.notify_all()
 
     def _stop(self, error: BaseException) -> None:
         with self._news:
@@ -188,4 +194,6 @@ class Crew(Generic[Part]):
     def _leave(self) -> None:
         with self._news:
             self._busy -= 1
-            self._news.notify_all()
+            # Only then somebody waits for this; to wake everybody after each part costs more than the part's request.
+            if self._stopping:
+                self._news.notify_all()

@@ -92,13 +92,15 @@ class TransferTask(Generic[Options]):
             self._next_tick = moment + self.options.progress_every_s
             self.options.progress(self.meter.snapshot())
 
-    def ask(
+    def ask(  # noqa: PLR0913  # what a request of a transfer may have
         self,
         *,
         body: Callable[[], Body] | None = None,
         headers: Mapping[str, str] | None = None,
         scope: Scope | None = None,
         part_number: int | None = None,
+        settled: Callable[[], object | None] | None = None,
+        in_doubt: bool = False,
     ) -> Ask:
         """How the requests of this transfer are made: cancelled with it, within its deadline, retries told. Raises DeadlineExceeded."""
 
@@ -114,6 +116,8 @@ class TransferTask(Generic[Options]):
             deadline=self.time_left(),
             scope=scope or self.scope,
             on_retry=tell,
+            settled=settled,
+            in_doubt=in_doubt,
         )
 
     def retried(self, retrying: Retrying, part_number: int | None) -> None:

@@ -23,8 +23,8 @@ class Readable(Protocol):
 
 
 class PartBody:
-    """One attempt to send a piece. `crc64` is that of the bytes sent, once they all are; None with checks off. `is_out`: all of it
-    was handed to the network.
+    """One attempt to send a piece. `crc64` is that of the bytes sent, once they all are; None with checks off. `is_out`: its last
+    byte was given to the network, which may have lost it.
 
     `before_last` is called with the CRC-64 of the piece when all of it was read and the last chunk is not yet sent: what it raises keeps
     the server from ever having the whole.
@@ -55,15 +55,22 @@ class PartBody:
         for chunk in self._source.chunks(self._piece.offset, self._piece.size, throttle.chunk):
             if check:
                 value = crc64(chunk, value)
-            if self._before_last is not None and at + len(chunk) == self._piece.size:
+            is_last = at + len(chunk) == self._piece.size
+            if is_last and self._before_last is not None:
                 self._before_last(value)
             throttle.take(len(chunk), self._scope)
+            if is_last:  # before it goes: when the line breaks now, all of it may have arrived
+                self._let_out(value)
             yield chunk
             at += len(chunk)
             meter.moved(number, at, len(chunk))
-        if check:
-            self.crc64 = value
+        if self._piece.size == 0:
+            self._let_out(value)
+
+    def _let_out(self, value: int) -> None:
         self.is_out = True
+        if self._check:
+            self.crc64 = value
 
 
 def whole(most: int) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mossaic.client.checkpoint import PartRecord
@@ -58,8 +57,14 @@ def send_part(  # noqa: PLR0913  # what a part is, and what was tried
     asked = ops.UploadPart(
         bucket=task.bucket, key=task.name, upload_id=upload_id, part_number=str(piece.number)
     )
-    ask = task.ask(body=body, headers=headers, scope=scope, part_number=piece.number)
-    ask = replace(ask, settled=settled, in_doubt=any(body.is_out for body in bodies))
+    ask = task.ask(
+        body=body,
+        headers=headers,
+        scope=scope,
+        part_number=piece.number,
+        settled=settled,
+        in_doubt=any(body.is_out for body in bodies),
+    )
     reply = task.session.do(ops.UPLOAD_PART, asked, ask)
     told, sent = reply.value.crc64, bodies[-1].crc64
     if told is not None and sent is not None and int(told) != sent:

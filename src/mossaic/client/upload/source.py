@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import mmap
 import os
 import stat
 import threading
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
 CHUNK: Final = (
-    256 * KIB
+    384 * KIB
 )  # bytes read and sent at once; one such buffer a worker is all the memory a file takes
 _EDGE: Final = 64 * KIB
 _RACY_NS: Final = 50_000_000  # a change within a tick of the file system's clock leaves the time as it was
@@ -238,9 +239,13 @@ _threads: Final = threading.local()
 
 def _borrow() -> memoryview:
     """A buffer of this thread's, so that each worker has one for all its parts; another while that one is lent: a part may be read again
-    while it is being sent."""
+    while it is being sent.
+
+    It begins on a page: into a bytearray, which begins 16 bytes behind one, some processors (AMD, fast short `rep movsb`) copy a
+    file's pages four times slower, and that was half of what an upload costs.
+    """
     idle: list[memoryview] = _idle_buffers()
-    return idle.pop() if idle else memoryview(bytearray(CHUNK))
+    return idle.pop() if idle else memoryview(mmap.mmap(-1, CHUNK))
 
 
 def _give_back(buffer: memoryview) -> None:

@@ -46,6 +46,8 @@ class Throttle:
         """Wait until `count` bytes may go. Raises Cancelled."""
         if self._parent is not None:
             self._parent.take(count, scope)
+        if self.limit is None:
+            return
         with self._lock:
             limit, era = self._limit, self._era
             begins = max(time.monotonic(), self._free_at)

@@ -6,6 +6,7 @@ import hmac
 from base64 import b64encode
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 Pairs = tuple[tuple[str, str], ...]
 
 OSS_PREFIX: Final = "x-oss-"
+_KEPT: Final = 256  # characters
 UNSIGNED_PAYLOAD: Final = "UNSIGNED-PAYLOAD"
 
 
@@ -84,6 +86,12 @@ def header_text(value: str) -> str:
 
 def enc(text: str, *, keep: str = "") -> str:
     """Percent-encode for a signature: all but unreserved characters and `keep`, upper-case hex."""
+    return _enc(text, keep) if len(text) <= _KEPT else quote(text, safe=keep, errors="surrogateescape")
+
+
+@lru_cache(maxsize=2048)
+def _enc(text: str, keep: str) -> str:
+    """The parts of an upload differ in their number alone. Long texts are not kept: a stranger could send many."""
     return quote(text, safe=keep, errors="surrogateescape")
 
 
