@@ -205,7 +205,10 @@ class Shell:
 
 def _options() -> list[click.Option]:
     """Made afresh for each command: click keeps state in them."""
-    positive = click.FloatRange(min=0, min_open=True)
+    return [*_who_and_where(), *_line(), *_faces()]
+
+
+def _who_and_where() -> list[click.Option]:
     return [
         click.Option(["-e", "--endpoint"], metavar="URL", help="The service: [http[s]://]host[:port]."),
         click.Option(
@@ -238,6 +241,12 @@ def _options() -> list[click.Option]:
             type=click.Choice(["auto", "virtual", "path", "cname"]),
             help="How a bucket is named in requests [default: auto].",
         ),
+    ]
+
+
+def _line() -> list[click.Option]:
+    positive = click.FloatRange(min=0, min_open=True)
+    return [
         click.Option(
             ["--ca-file"],
             metavar="FILE",
@@ -257,6 +266,11 @@ def _options() -> list[click.Option]:
         click.Option(
             ["--proxy"], metavar="URL", help='HTTP proxy; "" for none [default: from the environment].'
         ),
+    ]
+
+
+def _faces() -> list[click.Option]:
+    return [
         click.Option(
             ["--plain"],
             is_flag=True,
