@@ -46,7 +46,7 @@ _RETRY: Final = Retry()
 _FROM_PROFILE: Final = ("bucket", "region", "signature", "addressing", "credentials")
 
 
-# A further family of calls is a class in `calls/`, named here and, one line a method, in `aio.py`.
+# A further family of calls is a class in `calls/`, named here and, one line a method, in `aio/client.py`.
 class Client(
     Folders,
     Writing,

@@ -208,7 +208,10 @@ class Stream:
 
     def __init__(self, source: Reader | Iterable[Chunk], *, close: Callable[[], None] | None = None) -> None:
         self._close = close
-        self._chunks = iter(_read_on(cast("Reader", source)) if hasattr(source, "read") else source)
+        chunks: Iterable[Chunk] = (
+            _read_on(cast("Reader", source)) if hasattr(source, "read") else cast("Any", source)
+        )
+        self._chunks = iter(chunks)
         self._rest: memoryview = memoryview(b"")
         self.ended = False
 
