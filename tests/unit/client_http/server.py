@@ -7,6 +7,7 @@ import re
 import socket
 import struct
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from mossaic.client.http import BytesBody, Origin, Request
@@ -21,6 +22,16 @@ WAIT_S = 20.0  # no test waits so long unless it fails
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 EMPTY = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+
+
+PROMPTLY_S = 5.0  # far less than the limits of most pools here, far more than a busy machine needs
+
+
+@contextlib.contextmanager
+def promptly() -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    assert time.monotonic() - began < PROMPTLY_S
 
 
 class Gone(Exception):
@@ -126,6 +137,7 @@ class ScriptedServer:
         self.port: int = self._listener.getsockname()[1]
         self.accepted = 0
         self.failures: list[BaseException] = []
+        self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
         self._peers: list[Peer] = []
         self._start(self._accept)
@@ -135,8 +147,10 @@ class ScriptedServer:
         return Origin(self._tls is not None, self.host, self.port)
 
     def join_scripts(self) -> None:
-        """Wait until every connection so far is over, and its socket closed."""
-        for thread in self._threads[1:]:
+        """Wait until every connection that was heard so far is over, and its socket closed."""
+        with self._lock:
+            threads = self._threads[1:]
+        for thread in threads:
             thread.join(WAIT_S)
             assert not thread.is_alive(), "a script hangs"
 
@@ -154,9 +168,10 @@ class ScriptedServer:
             raise self.failures[0]
 
     def _start(self, run: Callable[..., object], *args: Any) -> None:
-        thread = threading.Thread(target=run, args=args, daemon=True)
-        self._threads.append(thread)
-        thread.start()
+        with self._lock:
+            thread = threading.Thread(target=run, args=args, daemon=True)
+            thread.start()
+            self._threads.append(thread)
 
     def _accept(self) -> None:
         while True:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mossaic.client.errors import NetworkError
-from mossaic.client.http import BytesBody, Origin, Pool
+from mossaic.client.http import BytesBody, Origin, Pool, Scope
 from mossaic.client.options import Timeout
 from tests.unit.client_http.server import (
     EMPTY,
@@ -99,7 +99,12 @@ def test_an_idle_connection_with_bytes_that_nobody_asked_for_is_not_used(serve: 
 
 
 def test_bytes_after_an_answer_end_its_connection(serve: Serve, pool: Pool) -> None:
-    server = serve(once(OK + b"HTTP/1.1 200 OK\r\n"), always(OK))
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(OK + b"HTTP/1.1 200 OK\r\n")
+        peer.wait_closed()
+
+    server = serve(script, always(OK))
 
     assert pool.send(get(server.origin)).read() == b"ok"
     assert pool.send(get(server.origin)).read() == b"ok"
@@ -193,25 +198,49 @@ def test_many_threads_share_a_pool(serve: Serve, pool: Pool) -> None:
     assert server.accepted <= 8
 
 
-def test_a_forked_child_leaves_the_connections_to_its_parent(serve: Serve, pool: Pool) -> None:
-    server = serve(always(OK))
-    pool.send(get(server.origin)).read()
-    unread = pool.send(put(server.origin, b"x"))
-
+def in_child(work: Callable[[], bool]) -> bool:
+    """What `work` says in a forked process."""
     child = os.fork()
     if child == 0:
         try:
-            unread.close()
-            same = pool.send(get(server.origin)).read() == b"ok"
-            os._exit(0 if same else 1)
+            os._exit(0 if work() else 1)
         finally:
             os._exit(2)
-    _, status = os.waitpid(child, 0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
-    assert os.waitstatus_to_exitcode(status) == 0
-    assert unread.read() == b"ok"
-    assert pool.send(get(server.origin)).read() == b"ok"
-    assert server.accepted == 2  # one of them the child's
+
+def test_a_forked_child_leaves_the_connections_to_its_parent(serve: Serve, pool: Pool) -> None:
+    server = serve(always(OK))
+    scope = Scope()
+    unread, cancelled = pool.send(get(server.origin)), pool.send(get(server.origin), scope=scope)
+    pool.send(get(server.origin)).read()
+
+    def work() -> bool:
+        unread.close()
+        scope.cancel()
+        return pool.send(get(server.origin)).read() == b"ok"
+
+    assert in_child(work)
+    assert server.accepted == 3 + 1
+
+    assert (unread.read(), cancelled.read()) == (b"ok", b"ok")
+    again = [pool.send(get(server.origin)) for _ in range(3)]
+    assert [response.read() for response in again] == [b"ok"] * 3
+    assert server.accepted == 3 + 1
+
+
+def test_a_forked_child_does_not_keep_a_connection_that_it_got_from_its_parent(
+    serve: Serve, pool: Pool
+) -> None:
+    server = serve(always(OK))
+    unread = pool.send(get(server.origin))
+
+    def work() -> bool:
+        return (unread.read(), pool.send(get(server.origin)).read()) == (b"ok", b"ok")
+
+    assert in_child(work)
+    assert server.accepted == 2
+    unread.close()
 
 
 # --- responses that are not read --------------------------------------------------------------------------------------
@@ -234,8 +263,9 @@ def test_a_response_closed_early_closes_its_connection(serve: Serve, pool: Pool)
 def test_a_response_that_is_forgotten_closes_its_connection(serve: Serve, pool: Pool) -> None:
     server = serve(always(OK))
 
-    response = pool.send(get(server.origin))
-    del response
+    scope = Scope()
+    response = pool.send(get(server.origin), scope=scope)
+    del response  # the scope knows the connection still
 
     server.join_scripts()
     assert pool.send(get(server.origin)).read() == b"ok"

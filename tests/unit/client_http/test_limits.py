@@ -14,15 +14,13 @@ import pytest
 from mossaic.client.errors import Cancelled, ConnectionTimeoutError, DeadlineExceeded
 from mossaic.client.http import Origin, Pool, Scope
 from mossaic.client.options import Timeout
-from tests.unit.client_http.server import OK, WAIT_S, Chunks, Peer, ScriptedServer, always, get, put
+from tests.unit.client_http.server import OK, WAIT_S, Chunks, Peer, ScriptedServer, always, get, promptly, put
 from tests.unit.client_http.test_upload import FAR_TOO_BIG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     Serve = Callable[..., ScriptedServer]
-
-PROMPTLY_S = 5.0  # far less than the limits of the pools here, far more than a busy machine needs
 
 
 @pytest.fixture
@@ -51,13 +49,6 @@ def full() -> Iterator[Origin]:
     yield Origin(False, *listener.getsockname())
     for sock in [listener, *waiting]:
         sock.close()
-
-
-@contextlib.contextmanager
-def promptly() -> Iterator[None]:
-    began = time.monotonic()
-    yield
-    assert time.monotonic() - began < PROMPTLY_S
 
 
 def silent(peer: Peer) -> None:

@@ -7,15 +7,15 @@ import os
 import socket
 import ssl
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mossaic.client.errors import Cancelled, ConnectionTimeoutError, NetworkError
 from mossaic.client.http import Origin, Pool, Scope
 from mossaic.client.options import Timeout
-from tests.unit.client_http.server import OK, WAIT_S, Chunks, Peer, ScriptedServer, always, get, put
-from tests.unit.client_http.test_limits import half, promptly, silent
+from tests.unit.client_http.server import OK, WAIT_S, Chunks, Peer, ScriptedServer, always, get, promptly, put
+from tests.unit.client_http.test_limits import half, silent
 from tests.unit.client_http.test_upload import FAR_TOO_BIG, REFUSED, keep
 
 if TYPE_CHECKING:
@@ -258,6 +258,23 @@ def test_cancelling_ends_the_handshake(serve: Serve, pool: Pool) -> None:
         peer.wait_closed()
 
     server = serve(script)
+
+    with promptly(), pytest.raises(Cancelled):
+        pool.send(get(server.origin._replace(secure=True)), scope=scope)
+
+
+def test_cancelling_is_noticed_while_tls_takes_over_the_socket(serve: Serve) -> None:
+    scope = Scope()
+
+    class Late(ssl.SSLContext):
+        def wrap_socket(self, *args: Any, **options: Any) -> ssl.SSLSocket:
+            made = super().wrap_socket(*args, **options)
+            scope.cancel()
+            return made
+
+    context = Late(ssl.PROTOCOL_TLS_CLIENT)
+    pool = Pool(timeout=Timeout(connect=WAIT_S), verify=context, proxy="")
+    server = serve(silent)
 
     with promptly(), pytest.raises(Cancelled):
         pool.send(get(server.origin._replace(secure=True)), scope=scope)

@@ -12,7 +12,7 @@ import pytest
 from mossaic.client.errors import NetworkError
 from mossaic.client.http import BytesBody, Pool
 from mossaic.client.options import Timeout
-from tests.unit.client_http.server import EMPTY, OK, WAIT_S, Chunks, Peer, ScriptedServer, put
+from tests.unit.client_http.server import EMPTY, OK, WAIT_S, Chunks, Peer, ScriptedServer, promptly, put
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -177,7 +177,8 @@ def test_a_refusal_is_heard_while_a_send_is_stuck(serve: Serve, pool: Pool) -> N
 
     server = serve(script)
 
-    response = pool.send(put(server.origin, Chunks([bytes(FAR_TOO_BIG)], FAR_TOO_BIG)))
+    with promptly():
+        response = pool.send(put(server.origin, Chunks([bytes(FAR_TOO_BIG)], FAR_TOO_BIG)))
     done.set()
 
     assert (response.status, response.read()) == (403, b"<Error")
@@ -195,6 +196,37 @@ def test_a_refusal_is_read_after_the_connection_broke(serve: Serve, pool: Pool) 
     response = pool.send(put(server.origin, Chunks([bytes(FAR_TOO_BIG)], FAR_TOO_BIG)))
 
     assert (response.status, response.read()) == (403, b"<Error")
+
+
+def test_a_refusal_is_read_when_the_next_chunk_finds_the_connection_broken(
+    serve: Serve, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It came just after the last look."""
+    monkeypatch.setattr("mossaic.client.http.connection._LOOK_S", 1000.0)
+    refuse, closed = threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.head()
+        refuse.wait(WAIT_S)
+        peer.send(REFUSED)
+        peer.sock.close()
+        closed.set()
+
+    def chunks() -> Iterator[bytes]:
+        yield b"x" * 1000
+        yield b"x" * 1000
+        refuse.set()
+        closed.wait(WAIT_S)
+        while True:
+            yield b"x" * 1000
+
+    server = serve(script)
+    body = Chunks(chunks(), 1 << 40)
+
+    response = pool.send(put(server.origin, body))
+
+    assert (response.status, response.read()) == (403, b"<Error")
+    assert body.asked < 10
 
 
 def test_a_refusal_ends_a_chunked_body(serve: Serve, pool: Pool) -> None:
