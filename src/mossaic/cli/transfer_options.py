@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from mossaic.cli.pairs import read_headers, read_pairs
 from mossaic.cli.units import SIZE
 
 if TYPE_CHECKING:
@@ -72,24 +73,12 @@ class TransferChoice:
         )
 
 
-def _pairs(_ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for value in values:
-        name, equals, text = value.partition("=")
-        if not equals or not name:
-            raise click.BadParameter(f"{value!r} is not {_PAIR}", param=param)
-        found[name] = text
-    return found
+def _pairs(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    return read_pairs(values)
 
 
-def _headers(_ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for value in values:
-        name, colon, text = value.partition(":")
-        if not colon or not name.strip():
-            raise click.BadParameter(f"{value!r} is not 'Name: value'", param=param)
-        found[name.strip()] = text.strip()
-    return found
+def _headers(_ctx: click.Context, _param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:
+    return read_headers(values)
 
 
 def _callback(
