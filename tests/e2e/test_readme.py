@@ -38,6 +38,7 @@ class Demo:
             "ID": self.line("access key id"),
             "SECRET": self.line("access key secret"),
             "NODE_PATH": str(NODE_MODULES),
+            "MOSSAIC_STATE_DIR": str(self.folder / "state"),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         }
         done = subprocess.run(
@@ -82,6 +83,18 @@ def block(title: str, language: str, demo: Demo) -> str:
     found = re.search(rf"\*\*{title}\*\*.*?```{language}\n(.*?)```", text, re.DOTALL)
     assert found
     return found[1].replace("127.0.0.1:9280", f"127.0.0.1:{demo.port}")
+
+
+def section(title: str, language: str, demo: Demo) -> str:
+    """The first code block below a heading of the README, moved to the demo's port and key."""
+    text = (ROOT / "README.md").read_text()
+    found = re.search(rf"## {title}\n\n```{language}\n(.*?)```", text, re.DOTALL)
+    assert found
+    return (
+        found[1]
+        .replace("127.0.0.1:9280", f"127.0.0.1:{demo.port}")
+        .replace('"ID", "SECRET"', f'"{demo.line("access key id")}", "{demo.line("access key secret")}"')
+    )
 
 
 def test_the_demo_shows_its_key_once_and_keeps_it_private(demo: Demo) -> None:
@@ -131,3 +144,22 @@ def test_the_readmes_curl(demo: Demo) -> None:
     need_tool("curl")
 
     demo.run(["bash", "-ec", block("curl", "", demo).replace("curl -T", "curl -f -T")])
+
+
+def test_the_readmes_sdk(demo: Demo) -> None:
+    said = demo.run([sys.executable, "-c", section("Upload from Python", "python", demo)])
+
+    assert "done 5000000" in said
+
+
+def test_the_readmes_shell(demo: Demo) -> None:
+    (demo.folder / "tree").mkdir()
+    (demo.folder / "tree/note.txt").write_text("note")
+    script = f"cd tree; cp ../big.bin .; {section('Upload from a shell', '', demo)}"
+
+    said = demo.run(["bash", "-o", "pipefail", "-ec", script])
+
+    assert "oss://examplebucket/big.bin" in said
+    assert "would upload" in said
+    assert "backup.tar" in said
+    assert re.search(r"ok +signature", said)
