@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mossaic.client import credentials, errors, store
+from mossaic.client import bars, credentials, errors, store
 from mossaic.client.aio import AsyncClient
 from mossaic.client.aio.results import (
     AsyncBatch,
@@ -232,6 +232,7 @@ __all__ = [
     "UploadRef",
     "UploadResult",
     "VersionEntry",
+    "bars",
     "credentials",
     "errors",
     "store",
