@@ -128,6 +128,12 @@ def test_the_printed_curl_line(demo: Demo) -> None:
     ) == 1
 
 
+def test_the_printed_mossaic_line(demo: Demo) -> None:
+    assert "-> oss://examplebucket/hello.txt" in demo.run(
+        ["bash", "-o", "pipefail", "-c", demo.line("mossaic")]
+    )
+
+
 @pytest.mark.parametrize("title", ["oss2", "alibabacloud-oss-v2"])
 def test_the_readmes_python(demo: Demo, title: str) -> None:
     assert demo.run([sys.executable, "-c", block(title, "python", demo)]).strip()

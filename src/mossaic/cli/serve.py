@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -14,7 +16,6 @@ from mossaic.cli.options import load_settings, settings_options
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
-    from pathlib import Path
 
     from mossaic.root_key import RootKey
 
@@ -101,9 +102,15 @@ One line for each client:
   oss-v2    python -c 'import alibabacloud_oss_v2 as oss; c = oss.config.load_default(); c.region = "{region}"; c.endpoint = "{endpoint}"; c.use_path_style = True; c.credentials_provider = oss.credentials.StaticCredentialsProvider("{key.access_key_id}", "{secret}"); print(oss.Client(c).put_object(oss.PutObjectRequest(bucket="{bucket}", key="hello.txt", body=b"hello")).etag)'
   ossutil   ossutil -e {endpoint} -i {key.access_key_id} -k {secret} --force-path-style cp README.md oss://{bucket}/hello.txt
   curl      echo hello | curl -f -T - '{signed}'
+  mossaic   echo hello | OSS_ACCESS_KEY_ID={key.access_key_id} OSS_ACCESS_KEY_SECRET={secret} {_command()} cp - oss://{bucket}/hello.txt -e {endpoint}
 
 Stop with Ctrl-C.
 """
+
+
+def _command() -> str:
+    """As this shell can call it: `make run` has it in a virtual environment."""
+    return shutil.which("mossaic") or str(Path(sys.executable).with_name("mossaic"))
 
 
 def describe_key(key: RootKey) -> str:
