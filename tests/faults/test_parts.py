@@ -171,14 +171,15 @@ def test_any_mixture_of_faults_ends_in_the_same_bytes(place: Place, seed: int) -
                 place.proxy.add(Rule(pattern=part(number), damage=chance.randrange(PART - 1234)))
             else:
                 place.proxy.add(chance.choice(faults)(part(number)))
-    place.proxy.add(Rule(pattern=part(chance.randrange(1, MANY)), delay_s=1.3))
+    late = chance.randrange(1, MANY)
+    place.proxy.add(Rule(pattern=part(late), delay_s=3.3))
     client = place.client(
         parallel=chance.choice((4, 5, 8)),
-        timeout=Timeout(connect=5, idle=1),
+        timeout=Timeout(connect=5, idle=3),
         retry=Retry(attempts=12, base=0.02, cap=0.2),
     )
     client.multipart_upload(KEY, place.file(data))
-    place.assert_whole(data, again=damaged)
+    place.assert_whole(data, again=damaged | {late})  # on a busy machine it may be looked for before it is stored
 
 
 def test_throttling_answers_lower_the_number_of_parts_at_once(place: Place) -> None:
