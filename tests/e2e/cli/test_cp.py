@@ -79,6 +79,7 @@ class Terminal:
 
     def __init__(self, env: dict[str, str], *arguments: str) -> None:
         self.text = ""
+        self._interrupted = False
         self.pid, self._screen = pty.fork()
         if self.pid == 0:
             os.execvpe(sys.executable, [sys.executable, "-m", "mossaic", *arguments], env)
@@ -101,12 +102,17 @@ class Terminal:
         return bool(data)
 
     def interrupt(self) -> None:
+        self._interrupted = True
         os.write(self._screen, b"\x03")
 
     def end(self, seconds: float = 60.0) -> int:
-        deadline = time.monotonic() + seconds
-        while self._read(deadline):
+        """Its exit code. Python drops a Ctrl-C that arrives while a finalizer runs: it is pressed again, as people do."""
+        deadline, again = time.monotonic() + seconds, time.monotonic() + 10.0
+        while self._read(min(deadline, again)):
             assert time.monotonic() < deadline, self.text
+            if self._interrupted and time.monotonic() > again:
+                self.interrupt()
+                again += 10.0
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
