@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import sqlite3
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mossaic.client.store.hold import Hold, Locking
 
 _BUSY_S: Final = 10.0  # other journals' commits take milliseconds
+_LOOK_AGAIN_S: Final = 0.01
 _JOURNALS: Final = (
     "CREATE TABLE IF NOT EXISTS mossaic_journal ("
     "id INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, syncs INTEGER NOT NULL DEFAULT 0)"
@@ -167,7 +169,7 @@ class _SqliteJournal(Log):
 def _connected(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_wal(connection)
         connection.execute(_JOURNALS)
         connection.execute(_RECORDS)
     except BaseException:
@@ -178,6 +180,20 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 def _key(name: str) -> bytes:
     return name.encode("utf-8", "surrogatepass")
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """SQLite does not wait for a lock when it changes the journal's mode, whatever its timeout: others may be making the same file."""
+    until = time.monotonic() + _BUSY_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > until:
+                raise
+            time.sleep(_LOOK_AGAIN_S)
+        else:
+            return
 
 
 @contextlib.contextmanager
