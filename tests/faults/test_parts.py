@@ -179,9 +179,8 @@ def test_any_mixture_of_faults_ends_in_the_same_bytes(place: Place, seed: int) -
         retry=Retry(attempts=12, base=0.02, cap=0.2),
     )
     client.multipart_upload(KEY, place.file(data))
-    place.assert_whole(
-        data, again=damaged | {late}
-    )  # on a busy machine it may be looked for before it is stored
+    # On a busy machine the late one may be looked for before it is stored.
+    place.assert_whole(data, again=damaged | {late})
 
 
 def test_throttling_answers_lower_the_number_of_parts_at_once(place: Place) -> None:
