@@ -127,6 +127,13 @@ class FaultProxy:
         self._listener.close()
         self.cut_all()
 
+    def idle(self, timeout_s: float = TIMEOUT_S) -> bool:
+        """Whether every connection came to its end in time."""
+        end = time.monotonic() + timeout_s
+        while self._open and time.monotonic() < end:
+            time.sleep(0.01)
+        return not self._open
+
     def part_numbers(self) -> list[int]:
         """Of every UploadPart that a client began to send, in order."""
         return [
@@ -173,8 +180,10 @@ class FaultProxy:
                 client.sendall(_answer(*rule.answer))
                 client.shutdown(socket.SHUT_WR)
             _drain(client, early, length)
-            if not rule.early:
-                client.sendall(_answer(*rule.answer))
+            # A client that has sent its whole body may reuse the connection before it sees the end of it.
+            if rule.early:
+                raise ConnectionAbortedError
+            client.sendall(_answer(*rule.answer))
             return b""
         service = socket.create_connection(("127.0.0.1", self._target), timeout=TIMEOUT_S)
         with service, self._tracked(service):
