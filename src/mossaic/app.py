@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from mossaic import root_key
 from mossaic.gateway.admit import Admission, AdmissionSettings
-from mossaic.gateway.console import Console
+from mossaic.gateway.console import ApiEndpoint, Assets, Console, ConsoleFacts
 from mossaic.gateway.http import HttpLimits, Listener, Server, serve
 from mossaic.gateway.pipeline import Pipeline
 from mossaic.gateway.route import Router
@@ -196,16 +196,23 @@ class App:
                 f"{name}: {problem}" for name, problem in (await self.probe()).items() if problem
             )
 
+        admission = Admission(
+            identity=identity,
+            metadata=self.metadata,
+            clock=self.clock,
+            settings=AdmissionSettings(region=settings.region, strict_region=settings.strict_region),
+        )
         return Pipeline(
             services=services,
-            admission=Admission(
-                identity=identity,
-                metadata=self.metadata,
-                clock=self.clock,
-                settings=AdmissionSettings(region=settings.region, strict_region=settings.strict_region),
-            ),
+            admission=admission,
             sts=StsEndpoint(service=sts, identity=identity, clock=self.clock),
-            console=Console(ready=ready, metrics=metrics.page, callback_key=services.callbacks.public_key),
+            console=Console(
+                ready=ready,
+                metrics=metrics.page,
+                callback_key=services.callbacks.public_key,
+                assets=Assets(settings.console.connect) if settings.console.enabled else None,
+                api=self._api(services, admission) if settings.console.enabled else None,
+            ),
             domains=Domains(
                 bases=settings.domains,
                 cnames=dict(pair.split("=", 1) for pair in settings.cnames if "=" in pair),
@@ -214,6 +221,16 @@ class App:
             observe=observe,
             router=Router(),
         )
+
+    def _api(self, services: Services, admission: Admission) -> ApiEndpoint:
+        settings = self.settings
+        facts = ConsoleFacts(
+            region=settings.region,
+            public_endpoint=settings.public_endpoint.rstrip("/"),
+            session_s=settings.console.session_s,
+            session_max_s=settings.console.session_max_s,
+        )
+        return ApiEndpoint(services=services, admission=admission, clock=self.clock, facts=facts)
 
     async def _listen(self, pipeline: Pipeline) -> Server:
         http = self.settings.http

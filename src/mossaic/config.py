@@ -40,6 +40,10 @@ _TEXTS: Final = {
     "log.level": (r"(?i:debug|info|warning|error|critical)", "is debug, info, warning, error or critical"),
     "public_endpoint": _URL,
     "callback.public_url": _URL,
+    "console.connect": (
+        r"(https?|wss?)://[A-Za-z0-9.*:\[\]-]+",
+        "is an origin such as https://oss.example.com",
+    ),
 }
 
 
@@ -113,6 +117,18 @@ class SweepSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleSettings:
+    """The web page. `session_s`: how long the keys of a sign-in live, renewed until `session_max_s` after it; `connect`: origins
+    that the page may talk to besides its own; `callbacks`: how many upload callbacks are kept for its inspector."""
+
+    enabled: bool = True
+    session_s: Annotated[float, msgspec.Meta(ge=60, le=43_200)] = 3_600.0
+    session_max_s: Annotated[float, msgspec.Meta(ge=60, le=604_800)] = 43_200.0
+    connect: tuple[str, ...] = ()
+    callbacks: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set."""
 
@@ -140,6 +156,7 @@ class Settings:
     upload: UploadSettings = field(default_factory=UploadSettings)
     callback: CallbackSettings = field(default_factory=CallbackSettings)
     sweep: SweepSettings = field(default_factory=SweepSettings)
+    console: ConsoleSettings = field(default_factory=ConsoleSettings)
 
     @property
     def data_dir(self) -> Path:

@@ -169,6 +169,13 @@ class Admission:
         if ask.action == "oss:PutObject" and ask.tagging:
             await self._require_tagging(call, ask)
 
+    async def require_by_policy(
+        self, call: Call, action: str, bucket: Bucket, key: str | None = None
+    ) -> None:
+        """For actions that are no operation of OSS: the owner or a policy, never an ACL. Raises ACCESS_DENIED."""
+        ask = _Ask(action=action, access=Access.OWNER, key=key, bucket=bucket, bucket_name=bucket.name)
+        await self._require(call, ask)
+
     async def _require_tagging(self, call: Call, ask: _Ask) -> None:
         """A write that brings tags along takes the right to tag, too."""
         tagging = replace(ask, action="oss:PutObjectTagging", access=Access.OWNER)

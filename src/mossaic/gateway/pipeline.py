@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from mossaic.gateway import cors, form, sts
 from mossaic.gateway.call import Call, handlers
+from mossaic.gateway.console.api import Visit as AtConsole
+from mossaic.gateway.console.console import to_page
 from mossaic.gateway.message import HttpRequest, HttpResponse
 from mossaic.gateway.record import RequestRecord, record_of, record_of_unread
 from mossaic.gateway.refusal import refuse
@@ -101,7 +103,10 @@ class Pipeline:
         visit.go_to(addresses[0], _first_wins(raw_query))
         if not addresses[0].virtual and path.startswith("/-/"):
             record.operation = "Console"
-            return await self.console.serve(request, path)
+            return await self.console.serve(self._at_console(visit, addresses, path))
+        if addresses[0].bucket is None and self.console.greets(request):
+            record.operation = "Console"
+            return to_page()
         # Host sts.DOMAIN reads as a bucket "sts"; only an RPC call there is STS.
         if addresses[0].bucket in (None, "sts") and self.sts.matches(request):
             record.operation = "Sts"
@@ -126,6 +131,22 @@ class Pipeline:
         asked = await _decode(call, address)
         return _encode(operation, await handlers.find(operation)(call, asked), request)
 
+    def _at_console(self, visit: _Visit, addresses: tuple[Address, ...], path: str) -> AtConsole:
+        request, record = visit.request, visit.record
+        endpoint = self._endpoint(visit)
+        return AtConsole(
+            request=request,
+            record=record,
+            addresses=addresses,
+            query=visit.query,
+            path=path,
+            endpoint=endpoint,
+        )
+
+    def _endpoint(self, visit: _Visit) -> str:
+        scheme = "https" if visit.request.secure else "http"
+        return _endpoint(scheme, visit.address.base, visit.request.header("host"))
+
     async def _bucket(self, name: str | None) -> Bucket | None:
         """Never asked for a name that no bucket can have: bytes that are not UTF-8 have no place in a statement."""
         if name is None or not name.isascii():
@@ -135,7 +156,6 @@ class Pipeline:
     def _call(self, visit: _Visit, operation: AnyOperation) -> Call:
         request = visit.request
         visit.record.operation = operation.name
-        scheme = "https" if request.secure else "http"
         return Call(
             request=request,
             operation=operation,
@@ -143,7 +163,7 @@ class Pipeline:
             now=self.clock.now(),
             services=self.services,
             query=visit.query,
-            endpoint=_endpoint(scheme, visit.address.base, request.header("host")),
+            endpoint=self._endpoint(visit),
             bucket_or_none=visit.bucket,
             admission=self.admission,
         )

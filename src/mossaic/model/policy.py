@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MAX_STATEMENTS: Final = 100
 _FIELDS: Final = {"Effect", "Action", "Resource", "Principal", "Condition", "Sid"}
-_SERVICES: Final = ("oss", "ram", "sts")
+_SERVICES: Final = ("oss", "ram", "sts", "mossaic")  # the last: what the web page asks for
 
 
 class Effect(Enum):
