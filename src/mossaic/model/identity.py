@@ -37,10 +37,30 @@ class Secret(str):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SignIn:
+    """Where a key session comes from: the access key of the sign-in, and when that was."""
+
+    access_key_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A visit of an upload-request link. `folder` is the beginning of every key that the visit may write."""
+
+    request_id: str
+    visit: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
     """Who a request comes from. `policies` are policy documents (JSON text) attached to the user or role;
-    `boundary` is the session policy of an STS token, which narrows them. `name` is the user or role name,
-    `session` the role session name. `principal_id` is the numeric id of the account or user, or `<role id>:<session>`."""
+    `boundary` is the session policy of temporary credentials, which narrows them. `name` is the user or role name,
+    `session` the role session name. `principal_id` is the numeric id of the account or user, or `<role id>:<session>`.
+
+    Temporary credentials have `expires_at`; those of a key session `sign_in` besides and their key's identity in all else,
+    those of an upload-request link `grant` and the identity of who made the link."""
 
     kind: PrincipalKind
     account_id: str = ""
@@ -50,6 +70,9 @@ class Principal:
     access_key_id: str = ""
     policies: tuple[str, ...] = ()
     boundary: str | None = None
+    expires_at: datetime | None = None
+    sign_in: SignIn | None = None
+    grant: Grant | None = None
 
     @property
     def is_owner(self) -> bool:
@@ -58,6 +81,8 @@ class Principal:
 
     @property
     def arn(self) -> str:
+        if self.grant is not None:
+            return f"acs:sts::{self.account_id}:upload-request/{self.grant.request_id}/{self.grant.visit}"
         match self.kind:
             case PrincipalKind.ACCOUNT:
                 return f"acs:ram::{self.account_id}:root"

@@ -1,13 +1,14 @@
-"""Who stands behind an access key: the account, a RAM user, or a role session; and the users, keys, roles and policies themselves."""
+"""Who stands behind an access key: the account, a RAM user, or a session of a role, of a key or of an upload-request link."""
 
 from __future__ import annotations
 
+import hmac
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from mossaic.model.identity import Principal, PrincipalKind, Secret
+from mossaic.model.identity import Principal, PrincipalKind, Secret, SignIn
 from mossaic.protocol.errors import (
     ACCESS_KEY_ID_AND_SECURITY_TOKEN_NOT_MATCH,
     INVALID_ACCESS_KEY_ID,
@@ -16,6 +17,7 @@ from mossaic.protocol.errors import (
     SECURITY_TOKEN_EXPIRED,
     OssError,
 )
+from mossaic.service.token import KeySession, RequestSession, Session, mark_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -87,16 +89,16 @@ class IdentityService:
             found, ends = await self._session(presented, now)
             until = min(until, ends)
         else:
-            found = await self._pair(presented)
+            if presented.token:
+                raise _unknown(presented.access_key_id, ec="0002-00000002")
+            found = await self.pair(presented.access_key_id)
         if len(self._cache) >= _CACHE_ENTRIES:
             self._cache.clear()
         self._cache[cache_key] = (until, found)
         return found
 
-    async def _pair(self, presented: Presented) -> Credentials:
-        access_key_id = presented.access_key_id
-        if presented.token:
-            raise _unknown(access_key_id, ec="0002-00000002")
+    async def pair(self, access_key_id: str) -> Credentials:
+        """The secret and owner of a long-lived key. Raises OssError INVALID_ACCESS_KEY_ID (unknown or disabled)."""
         if access_key_id == self._root.access_key_id:
             return Credentials(secret=self._root.secret, principal=self._account(access_key_id))
         key = await self._store.access_key(access_key_id)
@@ -127,7 +129,7 @@ class IdentityService:
         )
 
     async def _session(self, presented: Presented, now: datetime) -> tuple[Credentials, datetime]:
-        """The credentials of a token and when they end. A token ends at once when its role is deleted."""
+        """The credentials of a token and when they end. They end at once with what they come from."""
         session = await self._tokens.open(presented.token) if presented.token else None
         if session is None:
             raise _no_session(presented)
@@ -135,10 +137,20 @@ class IdentityService:
             raise OssError(ACCESS_KEY_ID_AND_SECURITY_TOKEN_NOT_MATCH, ec="0002-00000004")
         if now >= session.expires_at:
             raise OssError(SECURITY_TOKEN_EXPIRED, ec="0002-00000007")
+        match session:
+            case Session():
+                principal = await self._of_role(session)
+            case KeySession():
+                principal = await self._of_key(session)
+            case RequestSession():
+                raise _ended()
+        return Credentials(secret=session.secret, principal=principal), session.expires_at
+
+    async def _of_role(self, session: Session) -> Principal:
         role = await self._store.role(session.role)
         if role is None or role.role_id != session.role_id:
-            raise OssError(INVALID_SECURITY_TOKEN, ec="0002-00000006")
-        principal = Principal(
+            raise _ended()
+        return Principal(
             kind=PrincipalKind.ROLE,
             account_id=self.account_id,
             principal_id=f"{role.role_id}:{session.name}",
@@ -147,8 +159,23 @@ class IdentityService:
             access_key_id=session.access_key_id,
             policies=await self._documents(role.policies),
             boundary=session.policy,
+            expires_at=session.expires_at,
         )
-        return Credentials(secret=session.secret, principal=principal), session.expires_at
+
+    async def _of_key(self, session: KeySession) -> Principal:
+        """As the key itself, which must still be there, active, and the same."""
+        try:
+            parent = await self.pair(session.parent)
+        except OssError:
+            raise _ended() from None
+        if not hmac.compare_digest(mark_of(parent.secret), session.parent_mark):
+            raise _ended()
+        return replace(
+            parent.principal,
+            access_key_id=session.access_key_id,
+            expires_at=session.expires_at,
+            sign_in=SignIn(access_key_id=session.parent, at=session.signed_in_at),
+        )
 
     def _account(self, access_key_id: str) -> Principal:
         return Principal(
@@ -165,6 +192,10 @@ class IdentityService:
 
 def _unknown(access_key_id: str, *, ec: str) -> OssError:
     return OssError(INVALID_ACCESS_KEY_ID, ec=ec, OSSAccessKeyId=access_key_id)
+
+
+def _ended() -> OssError:
+    return OssError(INVALID_SECURITY_TOKEN, ec="0002-00000006")
 
 
 def _no_session(presented: Presented) -> OssError:

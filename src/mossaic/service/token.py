@@ -2,17 +2,21 @@
 
 A token is AES-256-GCM over the session, so that it can be neither read nor changed; nothing of it is kept. The keys live in
 the metadata store's settings under increasing numbers: the newest one seals, older ones still open.
+
+The first three bytes tell the format: MT1 is a session of a role, as ever; MT2 has a field `kind`, and a program that only
+knows MT1 takes it for a token that it did not make.
 """
 
 from __future__ import annotations
 
 import binascii
+import hashlib
 import json
 import os
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -22,9 +26,11 @@ from mossaic.model.identity import Secret
 if TYPE_CHECKING:
     from mossaic.ports import Identities
 
-_FORMAT: Final = b"MT1"
+_ROLES: Final = b"MT1"
+_KINDS: Final = b"MT2"
+_FORMAT_BYTES: Final = 3
 _NONCE_BYTES: Final = 12
-_HEAD_BYTES: Final = len(_FORMAT) + 2
+_HEAD_BYTES: Final = _FORMAT_BYTES + 2
 _MAX_TOKEN: Final = 8192  # characters; a session policy has at most 2048
 
 
@@ -41,6 +47,39 @@ class Session:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeySession:
+    """Temporary credentials with the rights of an access key. `parent_mark` is `mark_of` the key's secret: a key that was
+    made anew under the same id is not the parent."""
+
+    access_key_id: str
+    secret: Secret
+    parent: str
+    parent_mark: str
+    signed_in_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestSession:
+    """Temporary credentials of a visit of an upload-request link; `folder` is the beginning of the keys it may write."""
+
+    access_key_id: str
+    secret: Secret
+    request_id: str
+    visit: str
+    folder: str
+    expires_at: datetime
+
+
+AnySession = Session | KeySession | RequestSession
+
+
+def mark_of(secret: Secret) -> str:
+    """Tells one secret from another without being one; only ever kept sealed."""
+    return hashlib.sha256(secret.reveal().encode()).hexdigest()[:32]
+
+
 class Tokens:
     """Seals and opens tokens."""
 
@@ -48,15 +87,16 @@ class Tokens:
         self._store = store
         self._keys: dict[int, AESGCM] = {}
 
-    async def seal(self, session: Session) -> str:
+    async def seal(self, session: AnySession) -> str:
         number = await self._newest()
         cipher = await self._cipher(number)
         assert cipher is not None, "the newest key was just found"
-        head, nonce = _FORMAT + number.to_bytes(2), os.urandom(_NONCE_BYTES)
+        kind = _ROLES if isinstance(session, Session) else _KINDS
+        head, nonce = kind + number.to_bytes(2), os.urandom(_NONCE_BYTES)
         sealed = cipher.encrypt(nonce, _packed(session), head)
         return b64encode(head + nonce + sealed).decode("ascii")
 
-    async def open(self, token: str) -> Session | None:
+    async def open(self, token: str) -> AnySession | None:
         """None when this installation did not make the token, or somebody changed it. Expiry is not looked at."""
         if len(token) > _MAX_TOKEN:
             return None
@@ -64,16 +104,17 @@ class Tokens:
             data = b64decode(token, validate=True)
         except (binascii.Error, ValueError):
             return None
-        if len(data) < _HEAD_BYTES + _NONCE_BYTES or data[: len(_FORMAT)] != _FORMAT:
+        if len(data) < _HEAD_BYTES + _NONCE_BYTES or data[:_FORMAT_BYTES] not in (_ROLES, _KINDS):
             return None
         head, rest = data[:_HEAD_BYTES], data[_HEAD_BYTES:]
-        cipher = await self._cipher(int.from_bytes(head[len(_FORMAT) :]))
+        cipher = await self._cipher(int.from_bytes(head[_FORMAT_BYTES:]))
         if cipher is None:
             return None
         try:
-            return _unpacked(cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], head))
+            fields = json.loads(cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], head))
         except InvalidTag:
             return None
+        return _role_session(fields) if head[:_FORMAT_BYTES] == _ROLES else _other_session(fields)
 
     async def rotate(self) -> int:
         """Make a new sealing key; its number. Tokens of older keys stay valid until they expire."""
@@ -106,22 +147,38 @@ def _name(number: int) -> str:
     return f"sts_key_{number}"
 
 
-def _packed(session: Session) -> bytes:
-    return json.dumps(
-        {
-            "id": session.access_key_id,
-            "secret": session.secret.reveal(),
-            "role": session.role,
-            "role_id": session.role_id,
-            "name": session.name,
-            "policy": session.policy,
-            "until": int(session.expires_at.timestamp()),
-        }
-    ).encode()
+def _packed(session: AnySession) -> bytes:
+    fields: dict[str, object] = {
+        "id": session.access_key_id,
+        "secret": session.secret.reveal(),
+        "until": _seconds(session.expires_at),
+    }
+    match session:
+        case Session():
+            fields |= {
+                "role": session.role,
+                "role_id": session.role_id,
+                "name": session.name,
+                "policy": session.policy,
+            }
+        case KeySession():
+            fields |= {
+                "kind": "key",
+                "parent": session.parent,
+                "mark": session.parent_mark,
+                "since": _seconds(session.signed_in_at),
+            }
+        case RequestSession():
+            fields |= {
+                "kind": "request",
+                "request": session.request_id,
+                "visit": session.visit,
+                "folder": session.folder,
+            }
+    return json.dumps(fields).encode()
 
 
-def _unpacked(data: bytes) -> Session:
-    fields = json.loads(data)
+def _role_session(fields: dict[str, Any]) -> Session:  # Any: JSON that this module wrote
     return Session(
         access_key_id=fields["id"],
         secret=Secret(fields["secret"]),
@@ -129,5 +186,38 @@ def _unpacked(data: bytes) -> Session:
         role_id=fields["role_id"],
         name=fields["name"],
         policy=fields["policy"],
-        expires_at=datetime.fromtimestamp(fields["until"], UTC),
+        expires_at=_moment(fields["until"]),
     )
+
+
+def _other_session(fields: dict[str, Any]) -> KeySession | RequestSession | None:  # Any: as above
+    """None for a kind that only a newer program knows."""
+    match fields["kind"]:
+        case "key":
+            return KeySession(
+                access_key_id=fields["id"],
+                secret=Secret(fields["secret"]),
+                parent=fields["parent"],
+                parent_mark=fields["mark"],
+                signed_in_at=_moment(fields["since"]),
+                expires_at=_moment(fields["until"]),
+            )
+        case "request":
+            return RequestSession(
+                access_key_id=fields["id"],
+                secret=Secret(fields["secret"]),
+                request_id=fields["request"],
+                visit=fields["visit"],
+                folder=fields["folder"],
+                expires_at=_moment(fields["until"]),
+            )
+        case _:
+            return None
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
