@@ -34,6 +34,7 @@ from mossaic.service.listing import ListingService
 from mossaic.service.multipart import MultipartService
 from mossaic.service.objects import ObjectService
 from mossaic.service.services import Services
+from mossaic.service.sessions import KeySessions
 from mossaic.service.sts import StsService
 from mossaic.service.sweeper import Sweeper
 from mossaic.service.token import Tokens
@@ -186,6 +187,12 @@ class App:
         root = Root(account_id=owner, access_key_id=self.root_key.access_key_id, secret=self.root_key.secret)
         identity = IdentityService(self.metadata, tokens, root)
         sts = StsService(store=self.metadata, tokens=tokens, account_id=owner)
+        sessions = KeySessions(
+            identity=identity,
+            tokens=tokens,
+            session_s=settings.console.session_s,
+            max_s=settings.console.session_max_s,
+        )
 
         def observe(record: RequestRecord) -> None:
             access_log.write(record)
@@ -211,7 +218,7 @@ class App:
                 metrics=metrics.page,
                 callback_key=services.callbacks.public_key,
                 assets=Assets(settings.console.connect) if settings.console.enabled else None,
-                api=self._api(services, admission) if settings.console.enabled else None,
+                api=self._api(services, admission, sessions) if settings.console.enabled else None,
             ),
             domains=Domains(
                 bases=settings.domains,
@@ -222,7 +229,7 @@ class App:
             router=Router(),
         )
 
-    def _api(self, services: Services, admission: Admission) -> ApiEndpoint:
+    def _api(self, services: Services, admission: Admission, sessions: KeySessions) -> ApiEndpoint:
         settings = self.settings
         facts = ConsoleFacts(
             region=settings.region,
@@ -230,7 +237,9 @@ class App:
             session_s=settings.console.session_s,
             session_max_s=settings.console.session_max_s,
         )
-        return ApiEndpoint(services=services, admission=admission, clock=self.clock, facts=facts)
+        return ApiEndpoint(
+            services=services, admission=admission, clock=self.clock, facts=facts, sessions=sessions
+        )
 
     async def _listen(self, pipeline: Pipeline) -> Server:
         http = self.settings.http

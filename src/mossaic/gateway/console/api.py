@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from mossaic.ports import Clock
     from mossaic.protocol.addressing import Address
     from mossaic.service.services import Services
+    from mossaic.service.sessions import KeySessions
 
 PREFIX: Final = "/-/api/"
 MAX_BODY: Final = 64 * KIB
@@ -66,6 +67,7 @@ class ApiCall:
     query: Mapping[str, str]
     body: Mapping[str, object]
     facts: ConsoleFacts
+    sessions: KeySessions
 
     @property
     def principal(self) -> Principal:
@@ -201,6 +203,7 @@ class ApiEndpoint:
     admission: Admission
     clock: Clock
     facts: ConsoleFacts
+    sessions: KeySessions
 
     async def serve(self, visit: Visit) -> HttpResponse:
         """Raises OssError, also those of the handler."""
@@ -222,7 +225,13 @@ class ApiEndpoint:
             record.principal = call.principal.arn
             if call.principal.kind is PrincipalKind.ANONYMOUS:
                 raise OssError(ACCESS_DENIED, "The call must be signed.", ec="0003-00000001")
-        asked = ApiCall(call=call, query=visit.query, body=await _object(request), facts=self.facts)
+        asked = ApiCall(
+            call=call,
+            query=visit.query,
+            body=await _object(request),
+            facts=self.facts,
+            sessions=self.sessions,
+        )
         return _answer(await bound.handler(asked))
 
 
