@@ -78,7 +78,7 @@ class MultipartService:
     async def initiate(
         self, bucket: Bucket, asked: shapes.InitiateMultipartUpload, *, initiator: str
     ) -> Upload:
-        """Open an upload. What the headers say of the object is frozen here; `initiator` is an account, not a token.
+        """Open an upload. What the headers say of the object is frozen here; `initiator` is an ARN.
 
         Raises OssError: FILE_ALREADY_EXISTS, NO_SUCH_BUCKET, and whatever `model.headers` says of the headers.
         """

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from mossaic.gateway.console import callbacks, cors_test, sessions
+from mossaic.gateway.console import callbacks, cors_test, sessions, uploads
 from mossaic.gateway.console.api import ApiEndpoint, ConsoleFacts
 from mossaic.gateway.console.assets import Assets
 from mossaic.gateway.console.console import Console
 
-__all__ = ["ApiEndpoint", "Assets", "Console", "ConsoleFacts", "callbacks", "cors_test", "sessions"]
+__all__ = [
+    "ApiEndpoint",
+    "Assets",
+    "Console",
+    "ConsoleFacts",
+    "callbacks",
+    "cors_test",
+    "sessions",
+    "uploads",
+]

@@ -28,8 +28,7 @@ async def initiate_multipart_upload(
     call: Call, asked: ops.InitiateMultipartUpload
 ) -> ops.InitiateMultipartUploadResult:
     encoding_type = page_encoding(asked.encoding_type)
-    initiator = call.principal.account_id or call.principal.kind.value
-    upload = await call.services.multipart.initiate(call.bucket, asked, initiator=initiator)
+    upload = await call.services.multipart.initiate(call.bucket, asked, initiator=call.principal.arn)
     return ops.InitiateMultipartUploadResult(
         encoding_type=encoding_type,
         bucket=upload.bucket,
