@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mossaic.model.object import Blob, ObjectAcl, ObjectVersion, StorageClass
     from mossaic.model.page import ListQuery, Page
     from mossaic.model.upload import Completed, Part, Upload
+    from mossaic.model.upload_request import Reason, UploadRequest
 
 T = TypeVar("T")
 
@@ -45,6 +46,15 @@ class Full(Busy):
 
 class Damaged(StoreError):
     """Stored bytes are missing or are not the bytes that were written."""
+
+
+class LinkRefused(StoreError):
+    """The upload-request link that the step goes through does not allow it, at this moment."""
+
+    def __init__(self, reason: Reason, request: UploadRequest) -> None:
+        super().__init__(f"link {request.request_id}: {reason.name}")
+        self.reason = reason
+        self.request = request
 
 
 # --- the body of a request -------------------------------------------------------------------------------------------
@@ -161,11 +171,13 @@ class Deleted:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commit:
     """A new object version to publish. `new_blobs` are blobs written for it just now; blobs that `version.manifest`
-    names beside them belong to other objects and are shared, provided they are still alive."""
+    names beside them belong to other objects and are shared, provided they are still alive. `request_id`: it comes through
+    that upload-request link, whose limits count in the same step, and which never replaces anything."""
 
     version: ObjectVersion
     new_blobs: tuple[Blob, ...] = ()
     forbid_overwrite: bool = False
+    request_id: str | None = None
 
 
 class Buckets(Protocol):
@@ -204,7 +216,7 @@ class Objects(Protocol):
 
         The bucket's versioning at that moment decides whether a version is added or replaced; the store makes the version id.
         Raises Absent (no such bucket), Conflict (forbid_overwrite and a live object exists; ignored when versioning
-        was ever set), Damaged (a shared blob is gone: read the source again).
+        was ever set), Damaged (a shared blob is gone: read the source again), LinkRefused.
         """
         ...
 
@@ -263,7 +275,7 @@ class Objects(Protocol):
 
 class Uploads(Protocol):
     async def create_upload(self, upload: Upload) -> None:
-        """Raises Absent (bucket), Conflict (forbid_overwrite and a live object exists)."""
+        """Raises Absent (bucket), Conflict (forbid_overwrite and a live object exists), LinkRefused."""
         ...
 
     async def upload(self, bucket: BucketName, key: ObjectKey, upload_id: UploadId) -> Upload | None:
@@ -274,7 +286,7 @@ class Uploads(Protocol):
         """Store the part; one of that number is replaced and its blobs are freed in the same step.
 
         Raises Absent (the upload is not open any more), Conflict (sequential upload: not the next number, or present),
-        Damaged (a shared blob is gone).
+        Damaged (a shared blob is gone), LinkRefused (as of `part.stored_at`).
         """
         ...
 
@@ -292,7 +304,8 @@ class Uploads(Protocol):
         """One transaction: the upload is open and its parts are still `parts` (numbers and etags); publish the version, free
         unlisted parts, close the upload, keep the receipt.
 
-        Raises Absent (not open any more), Conflict (forbid_overwrite), Busy (a part changed meanwhile: plan again).
+        Raises Absent (not open any more), Conflict (forbid_overwrite), Busy (a part changed meanwhile: plan again),
+        LinkRefused. A part of an upload that belongs to a link counts against the link until the upload is closed.
         """
         ...
 
@@ -304,6 +317,38 @@ class Uploads(Protocol):
 
     async def list_uploads(self, query: ListQuery) -> Page[Upload]:
         """By key, then upload id."""
+        ...
+
+
+class UploadRequests(Protocol):
+    """Upload-request links. An ended one stays for a while, so that its owner can see what became of it."""
+
+    async def add_request(self, request: UploadRequest) -> None:
+        """Raises Absent (bucket), OverQuota (the bucket has as many links as it may have)."""
+        ...
+
+    async def upload_request(self, request_id: str) -> UploadRequest | None:
+        """None also when its bucket is gone."""
+        ...
+
+    async def upload_requests(self, bucket: BucketName) -> Sequence[UploadRequest]:
+        """Newest first."""
+        ...
+
+    async def revoke_request(self, request_id: str, now: datetime) -> UploadRequest:
+        """End it; one that has ended stays as it is. Raises Absent."""
+        ...
+
+    async def part_sizes(self, upload_id: UploadId, number: int) -> tuple[int, int]:
+        """Bytes of the upload's other parts, and of the part of that number."""
+        ...
+
+    async def uploads_of_ended(self, now: datetime, limit: int) -> Sequence[Upload]:
+        """Open uploads of links that have ended: they can only be aborted."""
+        ...
+
+    async def forget_requests(self, before: datetime) -> int:
+        """Drop links that ended before that time and have no open upload."""
         ...
 
 
@@ -375,7 +420,11 @@ class Housekeeping(Protocol):
     async def probe(self) -> None: ...
 
 
-class MetadataStore(Buckets, Objects, Uploads, Identities, Housekeeping, Protocol):
+class IdentityStore(Identities, UploadRequests, Protocol):
+    """Everything that credentials come from."""
+
+
+class MetadataStore(Buckets, Objects, Uploads, UploadRequests, Identities, Housekeeping, Protocol):
     """Each method is one atomic, durable step: when it returns it happened, when it raises nothing did."""
 
     async def close(self) -> None: ...

@@ -84,13 +84,14 @@ _RESERVED: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attributes:
-    """What a write says of the object beside its bytes, checked."""
+    """What a write says of the object beside its bytes, checked. `request_id`: the upload-request link that it comes through."""
 
     headers: ObjectHeaders
     tags: Mapping[str, str]
     acl: ObjectAcl
     storage_class: StorageClass
     forbid_overwrite: bool
+    request_id: str | None = None
 
 
 def attributes(shape: WritesObject, key: str, default_class: StorageClass) -> Attributes:

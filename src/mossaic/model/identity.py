@@ -46,10 +46,11 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """A visit of an upload-request link. `folder` is the beginning of every key that the visit may write."""
+    """A visit of an upload-request link. `folder` is the beginning of every key of `bucket` that the visit may write."""
 
     request_id: str
     visit: str
+    bucket: str
     folder: str
 
 

@@ -34,7 +34,8 @@ _SHOWN: Final = 256  # characters of a refused value that the error repeats
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """What InitiateMultipartUpload froze: the object that Complete will make, and who began it."""
+    """What InitiateMultipartUpload froze: the object that Complete will make, and who began it. An upload that was begun through
+    an upload-request link has `request_id` and `visit`."""
 
     upload_id: UploadId
     bucket: BucketName
@@ -47,6 +48,8 @@ class Upload:
     storage_class: StorageClass = StorageClass.STANDARD
     forbid_overwrite: bool = False
     sequential: bool = False
+    request_id: str | None = None
+    visit: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -118,7 +118,7 @@ class BucketTables:
             bucket_id = bucket_id_of(tx, name)
             if tx.all(_IN_USE, bucket_id, bucket_id, bucket_id)[0][0]:
                 raise Conflict(f"bucket {name} is not empty")
-            for table in ("buckets", "bucket_counts", "class_totals"):
+            for table in ("buckets", "bucket_counts", "class_totals", "upload_requests"):
                 tx.run(f"DELETE FROM {table} WHERE bucket_id = ?", bucket_id)  # noqa: S608  # constants
 
         await self._database.write(step)

@@ -55,6 +55,9 @@ _RULES: tuple[str, ...] = (
             AND h.type = 'DeleteMarker')
         OR (part_count, part_size) <> (SELECT count(*), coalesce(sum(size), 0) FROM parts JOIN uploads AS u
             USING (upload_num) WHERE u.bucket_id = c.bucket_id)""",
+    """SELECT 'upload request ' || request_id || ': ' || held_bytes || ' bytes held, but its open uploads have others'
+        FROM upload_requests AS r WHERE held_bytes <> (SELECT coalesce(sum(size), 0) FROM parts JOIN uploads AS u
+            USING (upload_num) WHERE u.request_id = r.request_id)""",
 )
 
 

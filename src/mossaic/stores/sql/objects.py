@@ -15,7 +15,7 @@ from mossaic.model.bucket import Versioning
 from mossaic.model.names import NULL_VERSION, VersionId
 from mossaic.model.object import ObjectType, ObjectVersion
 from mossaic.ports import Absent, Conflict, Deleted, Stored
-from mossaic.stores.sql import buckets
+from mossaic.stores.sql import buckets, requests
 from mossaic.stores.sql.buckets import Change, Counts
 from mossaic.stores.sql.content import add_content, blob_ids, release_content
 from mossaic.stores.sql.database import LONG
@@ -172,13 +172,22 @@ def require_free(tx: Transaction, bucket_id: int, key: ObjectKey, versioning: Ve
         raise Conflict(f"{key} exists")
 
 
+def require_new(tx: Transaction, bucket_id: int, key: ObjectKey, request_id: str) -> None:
+    """Through an upload-request link nothing is replaced, not even by a further version. Raises LinkRefused."""
+    if tx.one(_CURRENT, bucket_id, key.encode()) is not None:
+        raise requests.refuse_existing(tx, request_id)
+
+
 def publish(tx: Transaction, commit: Commit, *, gone: Counter[bytes] | None = None) -> Stored:
     """Make `commit.version` the current one of its key. `gone`: references of holders (parts) that it takes over.
 
-    Raises Absent (bucket), Conflict (forbid_overwrite), Damaged (a shared blob).
+    Raises Absent (bucket), Conflict (forbid_overwrite), Damaged (a shared blob), LinkRefused.
     """
     version = commit.version
     bucket_id, versioning = buckets.bucket_of(tx, version.bucket)
+    if commit.request_id is not None:
+        require_new(tx, bucket_id, version.key, commit.request_id)
+        requests.take_place(tx, commit.request_id, size=version.size, now=version.modified_at)
     if commit.forbid_overwrite:
         require_free(tx, bucket_id, version.key, versioning)
     content_id = add_content(tx, version, commit.new_blobs, gone=gone)

@@ -38,7 +38,8 @@ BUCKET_COLUMNS: Final = (
 LISTED_COLUMNS: Final = "key, seq, version_id, type, size, etag, crc64, modified_at, storage_class"
 VERSION_COLUMNS: Final = LISTED_COLUMNS + ", content_id, md5, acl, target, tags, headers"
 UPLOAD_COLUMNS: Final = (
-    "upload_id, key, initiated_at, initiator, acl, storage_class, forbid_overwrite, sequential, tags, headers"
+    "upload_id, key, initiated_at, initiator, acl, storage_class, forbid_overwrite, sequential, tags, headers,"
+    " request_id, visit"
 )
 PART_COLUMNS: Final = "number, size, etag, crc64, stored_at, packed"
 RECEIPT_COLUMNS: Final = "upload_id, key, digest, etag, crc64, size, version_id, completed_at"
@@ -221,11 +222,14 @@ def upload_row(upload: Upload) -> tuple[object, ...]:
         int(upload.sequential),
         map_text(upload.tags),
         headers_text(upload.headers),
+        upload.request_id,
+        upload.visit,
     )
 
 
 def upload_from(bucket: BucketName, row: Row) -> Upload:
-    upload_id, key, initiated_at, initiator, acl, storage_class, forbid, sequential, tags, headers = row
+    upload_id, key, initiated_at, initiator, acl, storage_class, forbid, sequential, *more = row
+    tags, headers, request_id, visit = more
     return Upload(
         upload_id=UploadId(upload_id),
         bucket=bucket,
@@ -238,6 +242,8 @@ def upload_from(bucket: BucketName, row: Row) -> Upload:
         storage_class=_CLASSES[storage_class],
         forbid_overwrite=bool(forbid),
         sequential=bool(sequential),
+        request_id=request_id,
+        visit=visit,
     )
 
 

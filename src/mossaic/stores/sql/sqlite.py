@@ -11,13 +11,20 @@ from mossaic.stores.sql.housekeeping import HousekeepingTables
 from mossaic.stores.sql.identities import IdentityTables
 from mossaic.stores.sql.listing import ListingTables
 from mossaic.stores.sql.objects import ObjectTables
+from mossaic.stores.sql.requests import RequestTables
 from mossaic.stores.sql.uploads import UploadTables
 
 READER_GRACE_S = 3_600.0
 
 
 class SqliteMetadata(
-    BucketTables, ObjectTables, UploadTables, ListingTables, IdentityTables, HousekeepingTables
+    BucketTables,
+    ObjectTables,
+    UploadTables,
+    ListingTables,
+    RequestTables,
+    IdentityTables,
+    HousekeepingTables,
 ):
     """`ports.MetadataStore`. Use from one event loop at a time; several processes may open the same file."""
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from mossaic.model.page import Page
 from mossaic.ports import Absent, Busy, Commit, Conflict, Stored
-from mossaic.stores.sql import buckets
+from mossaic.stores.sql import buckets, requests
 from mossaic.stores.sql.buckets import Counts
 from mossaic.stores.sql.content import blob_ids, change_holders, held
 from mossaic.stores.sql.database import LONG
-from mossaic.stores.sql.objects import publish, require_free
+from mossaic.stores.sql.objects import publish, require_free, require_new
 from mossaic.stores.sql.rows import (
     PART_COLUMNS,
     RECEIPT_COLUMNS,
@@ -38,12 +38,12 @@ if TYPE_CHECKING:
     from mossaic.model.upload import Completed, Part, Upload
     from mossaic.stores.sql.database import Database, Row, Transaction
 
-_ADD = f"INSERT INTO uploads (bucket_id, {UPLOAD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_ADD = f"INSERT INTO uploads (bucket_id, {UPLOAD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _GET = f"""SELECT {UPLOAD_COLUMNS} FROM uploads WHERE upload_id = ? AND key = ?
     AND bucket_id = (SELECT bucket_id FROM buckets WHERE name = ?)"""  # noqa: S608  # constants
 _BEFORE = f"""SELECT {UPLOAD_COLUMNS} FROM uploads WHERE bucket_id = ? AND initiated_at < ?
     ORDER BY initiated_at LIMIT ?"""  # noqa: S608  # constants
-_OPEN = "SELECT upload_num, bucket_id, key, sequential FROM uploads WHERE upload_id = ?"
+_OPEN = "SELECT upload_num, bucket_id, key, sequential, request_id FROM uploads WHERE upload_id = ?"
 _CLOSE = "DELETE FROM uploads WHERE upload_num = ?"
 _PUT_PART = f"INSERT OR REPLACE INTO parts (upload_num, {PART_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _OLD_PART = "SELECT size, packed FROM parts WHERE upload_num = ? AND number = ?"
@@ -64,9 +64,11 @@ def put_part(tx: Transaction, upload_id: UploadId, part: Part, new_blobs: tuple[
     row = tx.one(_OPEN, upload_id)
     if row is None:
         raise Absent(upload_id)
-    upload_num, bucket_id, _, sequential = row
+    upload_num, bucket_id, _, sequential, request_id = row
     if sequential and part.number != (last := tx.all(_LAST_PART, upload_num)[0][0] or 0) + 1:
         raise Conflict(f"part {part.number} does not follow part {last}")
+    if request_id is not None:
+        requests.hold_part(tx, request_id, upload_num, part)
     old = tx.one(_OLD_PART, upload_num, part.number)
     packed = part.manifest.packed
     gone = Counter(blob_ids(old[1])) if old is not None else Counter[bytes]()
@@ -80,13 +82,16 @@ def put_part(tx: Transaction, upload_id: UploadId, part: Part, new_blobs: tuple[
 def complete(
     tx: Transaction, upload: Upload, parts: Sequence[Part], commit: Commit, receipt: Completed
 ) -> Stored:
-    upload_num, bucket_id = _open(tx, upload.bucket, upload.key, upload.upload_id)
-    stored = tx.all(_HELD_PARTS, upload_num)
+    found = _open(tx, upload.bucket, upload.key, upload.upload_id)
+    stored = tx.all(_HELD_PARTS, found.upload_num)
     _require_unchanged(stored, parts, commit)
+    if found.request_id is not None:  # its bytes are counted again as the object's
+        requests.give_back(tx, found.request_id, sum(row[2] for row in stored))
+        commit = replace(commit, request_id=found.request_id)
     result = publish(tx, commit, gone=held(row[3] for row in stored))
-    _close(tx, upload_num, bucket_id, stored)
+    _close(tx, found, stored)
     receipt = replace(receipt, version_id=result.version_id)
-    tx.run(_ADD_RECEIPT, bucket_id, *_receipt_row(receipt))
+    tx.run(_ADD_RECEIPT, found.bucket_id, *_receipt_row(receipt))
     return result
 
 
@@ -104,27 +109,37 @@ def _require_unchanged(stored: list[Row], parts: Sequence[Part], commit: Commit)
 
 
 def abort(tx: Transaction, bucket: BucketName, key: ObjectKey, upload_id: UploadId) -> None:
-    upload_num, bucket_id = _open(tx, bucket, key, upload_id)
-    stored = tx.all(_HELD_PARTS, upload_num)
+    found = _open(tx, bucket, key, upload_id)
+    stored = tx.all(_HELD_PARTS, found.upload_num)
     change_holders(tx, gone=held(row[3] for row in stored), come=Counter())
-    _close(tx, upload_num, bucket_id, stored)
+    if found.request_id is not None:
+        requests.give_back(tx, found.request_id, sum(row[2] for row in stored))
+    _close(tx, found, stored)
 
 
-def _open(tx: Transaction, bucket: BucketName, key: ObjectKey, upload_id: UploadId) -> tuple[int, int]:
-    """The numbers of the open upload and its bucket. Raises Absent."""
+class _Open(NamedTuple):
+    """An open upload inside a step."""
+
+    upload_num: int
+    bucket_id: int
+    request_id: str | None
+
+
+def _open(tx: Transaction, bucket: BucketName, key: ObjectKey, upload_id: UploadId) -> _Open:
+    """Raises Absent."""
     bucket_id = buckets.bucket_id_of(tx, bucket)
     row = tx.one(_OPEN, upload_id)
     if row is None or row[1:3] != (bucket_id, key.encode()):
         raise Absent(upload_id)
-    return row[0], bucket_id
+    return _Open(row[0], bucket_id, row[4])
 
 
-def _close(tx: Transaction, upload_num: int, bucket_id: int, stored: list[Row]) -> None:
+def _close(tx: Transaction, found: _Open, stored: list[Row]) -> None:
     """Remove the rows of the upload; the references of its parts have been moved or released."""
-    tx.run(_DROP_PARTS, upload_num)
-    tx.run(_CLOSE, upload_num)
+    tx.run(_DROP_PARTS, found.upload_num)
+    tx.run(_CLOSE, found.upload_num)
     size = sum(row[2] for row in stored)
-    buckets.count(tx, bucket_id, Counts(uploads=-1, parts=-len(stored), part_size=-size))
+    buckets.count(tx, found.bucket_id, Counts(uploads=-1, parts=-len(stored), part_size=-size))
 
 
 def _receipt_row(receipt: Completed) -> tuple[object, ...]:
@@ -149,6 +164,9 @@ class UploadTables:
     async def create_upload(self, upload: Upload) -> None:
         def step(tx: Transaction) -> None:
             bucket_id, versioning = buckets.bucket_of(tx, upload.bucket)
+            if upload.request_id is not None:
+                require_new(tx, bucket_id, upload.key, upload.request_id)
+                requests.admit_upload(tx, upload.request_id, upload.initiated_at)
             if upload.forbid_overwrite:
                 require_free(tx, bucket_id, upload.key, versioning)
             if tx.one("SELECT 1 FROM receipts WHERE upload_id = ?", upload.upload_id) is not None:
