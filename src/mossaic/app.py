@@ -26,6 +26,7 @@ from mossaic.protocol.errors import OssError
 from mossaic.protocol.signing import v4
 from mossaic.protocol.signing.request import Pair, Resource, SignedRequest
 from mossaic.service.buckets import BucketService, NewBucket
+from mossaic.service.callback_log import CallbackLog
 from mossaic.service.callbacks import CallbackService
 from mossaic.service.copying import CopyService
 from mossaic.service.identity import IdentityService, Root, account_id
@@ -157,6 +158,7 @@ class App:
             sender=HttpCallbackSender(),
             identities=self.metadata,
             settings=settings.callback,
+            log=CallbackLog(settings.console.callbacks if settings.console.enabled else 0),
         )
         objects = ObjectService(metadata=self.metadata, blobs=self.blobs, intake=intake, clock=self.clock)
         return Services(

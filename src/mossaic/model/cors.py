@@ -107,11 +107,15 @@ def match(
     for rule in configuration.rules:
         if (
             method in rule.allowed_methods
-            and any(_fits(pattern, origin) for pattern in rule.allowed_origins)
+            and fits_origin(rule, origin)
             and all(_header_allowed(rule, name) for name in requested)
         ):
             return rule
     return None
+
+
+def fits_origin(rule: CorsRule, origin: str) -> bool:
+    return any(_fits(pattern, origin) for pattern in rule.allowed_origins)
 
 
 def _header_allowed(rule: CorsRule, name: str) -> bool:

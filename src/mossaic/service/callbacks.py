@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 from cryptography.hazmat.primitives import hashes, serialization
@@ -19,6 +21,13 @@ from mossaic.model import callback as rules
 from mossaic.ports import CallbackReply, CallbackRequest
 from mossaic.protocol.errors import CALLBACK_FAILED, INVALID_ARGUMENT, OssError
 from mossaic.protocol.limits import MAX_CALLBACK_ANSWER
+from mossaic.service.callback_log import (
+    MAX_KEPT_ANSWER,
+    CallbackLog,
+    CallbackRecord,
+    CallbackTry,
+    new_record_id,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,14 +36,26 @@ if TYPE_CHECKING:
     from mossaic.ports import CallbackSender, Identities
 
 _KEY_SETTING: Final = "callback_key"
+Failure = tuple[str, str | None]  # a message and its EC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A callback that may be sent: each target with the one address that was resolved and checked."""
+    """A callback that may be sent: each target with the one address that was resolved and checked. `upload_id` is for the log."""
 
     spec: CallbackSpec
     targets: tuple[tuple[Target, str], ...]
+    upload_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Delivery:
+    """A callback on its way; `tries` grows."""
+
+    prepared: Prepared
+    body: bytes
+    public_key_url: str
+    tries: list[CallbackTry] = field(default_factory=list[CallbackTry])
 
 
 class CallbackRules(Protocol):
@@ -57,21 +78,31 @@ class CallbackRules(Protocol):
 class CallbackService:
     """Prepares callbacks and sends them; holds the key that signs them."""
 
-    def __init__(self, *, sender: CallbackSender, identities: Identities, settings: CallbackRules) -> None:
+    def __init__(
+        self,
+        *,
+        sender: CallbackSender,
+        identities: Identities,
+        settings: CallbackRules,
+        log: CallbackLog | None = None,
+    ) -> None:
+        self.log = CallbackLog(0) if log is None else log
         self._sender = sender
         self._identities = identities
         self._settings = settings
         self._key: rsa.RSAPrivateKey | None = None
         self._key_lock = asyncio.Lock()
 
-    async def prepare(self, callback: str | None, callback_var: str | None) -> Prepared | None:
+    async def prepare(
+        self, callback: str | None, callback_var: str | None, *, upload_id: str | None = None
+    ) -> Prepared | None:
         """Check the parameters and resolve the receivers, once. Raises OssError INVALID_ARGUMENT."""
         spec = rules.parse(callback, callback_var)
-        if spec is None:
-            return None
-        return Prepared(
-            spec=spec, targets=tuple([(target, await self._resolve(target)) for target in spec.targets])
-        )
+        return None if spec is None else await self._prepared(spec, upload_id)
+
+    async def _prepared(self, spec: CallbackSpec, upload_id: str | None) -> Prepared:
+        targets = tuple([(target, await self._resolve(target)) for target in spec.targets])
+        return Prepared(spec=spec, targets=targets, upload_id=upload_id)
 
     async def _resolve(self, target: Target) -> str:
         try:
@@ -101,29 +132,104 @@ class CallbackService:
 
         Raises OssError CALLBACK_FAILED.
         """
-        body = rules.fill(prepared.spec, values)
+        delivery = self._delivery(prepared, rules.fill(prepared.spec, values), endpoint)
+        outcome = await self._deliver(delivery)
+        self.log.add(
+            CallbackRecord(
+                at=datetime.now(UTC),
+                bucket=str(values.get("bucket", "")),
+                key=str(values.get("object", "")),
+                upload_id=prepared.upload_id,
+                operation=str(values.get("operation", "")),
+                spec=prepared.spec,
+                body=delivery.body,
+                public_key_url=delivery.public_key_url,
+                tries=tuple(delivery.tries),
+                ok=isinstance(outcome, bytes),
+            )
+        )
+        if isinstance(outcome, bytes):
+            return outcome
+        message, ec = outcome
+        raise OssError(CALLBACK_FAILED, message, ec=ec, headers=headers)
+
+    async def replay(self, record: CallbackRecord, *, endpoint: str) -> CallbackRecord:
+        """Send the same body to the same receivers again, resolved, checked and signed anew; what came of it, also when it failed.
+
+        Raises OssError INVALID_ARGUMENT (a receiver that may not be called, or no longer).
+        """
+        prepared = await self._prepared(record.spec, record.upload_id)
+        delivery = self._delivery(prepared, record.body, endpoint)
+        outcome = await self._deliver(delivery)
+        again = replace(
+            record,
+            id=new_record_id(),
+            at=datetime.now(UTC),
+            public_key_url=delivery.public_key_url,
+            tries=tuple(delivery.tries),
+            ok=isinstance(outcome, bytes),
+            replay_of=record.id,
+        )
+        self.log.add(again)
+        return again
+
+    def _delivery(self, prepared: Prepared, body: bytes, endpoint: str) -> _Delivery:
         public_url = self._settings.public_url.rstrip("/") or endpoint
-        failure: tuple[str, str | None] = ("No receiver was named.", None)
+        return _Delivery(prepared=prepared, body=body, public_key_url=f"{public_url}/-/callback-key.pem")
+
+    async def _deliver(self, delivery: _Delivery) -> bytes | Failure:
+        """One receiver after the other until one answers as it must; each try is noted."""
+        failure: Failure = ("No receiver was named.", None)
         try:
             async with asyncio.timeout(self._settings.timeout_s):
-                for target, address in prepared.targets:
-                    outcome = await self._try(prepared.spec, target, address, body, public_url)
+                for target, address in delivery.prepared.targets:
+                    outcome = await self._try(delivery, target, address)
                     if isinstance(outcome, bytes):
                         return outcome
                     failure = outcome
         except TimeoutError:
             failure = (f"Callback timed out, limit {int(self._settings.timeout_s * 1000)} ms.", None)
-        message, ec = failure
-        raise OssError(CALLBACK_FAILED, message, ec=ec, headers=headers)
+        return failure
 
-    async def _try(
-        self, spec: CallbackSpec, target: Target, address: str, body: bytes, public_url: str
-    ) -> bytes | tuple[str, str | None]:
-        key = await self.key()
+    async def _try(self, delivery: _Delivery, target: Target, address: str) -> bytes | Failure:
+        request = await self._request(delivery, target, address)
+        started = time.perf_counter()
+        reply: CallbackReply | None = None
+        error: str | None = "No answer came in time."  # what is noted when the deadline ends this
+        try:
+            reply = await self._sender.send(request, max_body=MAX_CALLBACK_ANSWER)
+            outcome = _judge(reply)
+            error = None if isinstance(outcome, bytes) else outcome[0]
+        except ValueError as wrong:
+            error = f"The receiver's answer cannot be taken: {wrong}"
+            outcome = (error, "0007-00000205")
+        except TimeoutError:
+            raise
+        except OSError as lost:
+            error = f"The receiver cannot be reached: {lost.strerror or type(lost).__name__}."
+            outcome = ("Error status : -1. The receiver cannot be reached.", None)
+        finally:
+            answer = b"" if reply is None else reply.body
+            delivery.tries.append(
+                CallbackTry(
+                    target=target,
+                    address=address,
+                    headers=request.headers,
+                    status=None if reply is None else reply.status,
+                    answer=answer[:MAX_KEPT_ANSWER],
+                    truncated=len(answer) > MAX_KEPT_ANSWER,
+                    ms=round((time.perf_counter() - started) * 1000, 1),
+                    error=error,
+                )
+            )
+        return outcome
+
+    async def _request(self, delivery: _Delivery, target: Target, address: str) -> CallbackRequest:
+        key, spec, body = await self.key(), delivery.prepared.spec, delivery.body
         signature = key.sign(rules.signed_text(target, body), padding.PKCS1v15(), hashes.MD5())  # noqa: S303  # OSS's scheme
         default_port = 443 if target.secure else 80
         name = f"[{target.host}]" if ":" in target.host else target.host
-        request = CallbackRequest(
+        return CallbackRequest(
             url=target.path + target.query,
             address=address,
             port=target.port,
@@ -134,22 +240,13 @@ class CallbackService:
                 ("Content-Type", spec.body_type),
                 ("User-Agent", "aliyun-oss-callback"),
                 ("Authorization", base64.b64encode(signature).decode()),
-                ("x-oss-pub-key-url", base64.b64encode(f"{public_url}/-/callback-key.pem".encode()).decode()),
+                ("x-oss-pub-key-url", base64.b64encode(delivery.public_key_url.encode()).decode()),
                 ("x-oss-signature-version", "1.0"),
             ),
             body=body,
             timeout_s=self._settings.timeout_s,
             server_name=target.host if target.secure else None,
         )
-        try:
-            reply = await self._sender.send(request, max_body=MAX_CALLBACK_ANSWER)
-        except ValueError as error:
-            return f"The receiver's answer cannot be taken: {error}", "0007-00000205"
-        except TimeoutError:
-            raise
-        except OSError:
-            return "Error status : -1. The receiver cannot be reached.", None
-        return _judge(reply)
 
     async def key(self) -> rsa.RSAPrivateKey:
         """The key that signs; made on first use and kept with the metadata. Vendor samples use 512 bits, we ship 2048."""
@@ -184,7 +281,7 @@ def _refused(target: Target, message: str) -> OssError:
     )
 
 
-def _judge(reply: CallbackReply) -> bytes | tuple[str, str | None]:
+def _judge(reply: CallbackReply) -> bytes | Failure:
     """The JSON to pass on, or what was wrong with the answer and its EC."""
     if reply.status != 200:
         return f"Error status : {reply.status}.", "0007-00000203"

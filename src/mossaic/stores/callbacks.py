@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from mossaic.ports import CallbackReply, CallbackRequest
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MAX_HEAD: Final = 64 * 1024  # bytes of status line and headers
+_MAX_EXPLANATION: Final = 64 * 1024  # bytes of a refusal's body
+_EXPLAIN_S: Final = 0.5
 
 
 class HttpCallbackSender:
@@ -60,7 +63,7 @@ async def _read_reply(reader: asyncio.StreamReader, max_body: int) -> CallbackRe
     }
     status = int(rest[:3])
     if status != 200:
-        return CallbackReply(status=status, headers=headers)
+        return CallbackReply(status=status, headers=headers, body=await _explanation(reader))
     length = headers.get("content-length", "")
     if not length.isascii() or not length.isdigit():
         raise ValueError("it has no Content-Length")
@@ -71,3 +74,13 @@ async def _read_reply(reader: asyncio.StreamReader, max_body: int) -> CallbackRe
     except asyncio.IncompleteReadError as error:
         raise ValueError("its body is shorter than its Content-Length") from error
     return CallbackReply(status=status, headers=headers, body=body)
+
+
+async def _explanation(reader: asyncio.StreamReader) -> bytes:
+    """What a refusal says, for people: as much of it as comes at once, and nobody waits for more."""
+    found = b""
+    with suppress(TimeoutError, OSError):
+        async with asyncio.timeout(_EXPLAIN_S):
+            while len(found) < _MAX_EXPLANATION and (more := await reader.read(_MAX_EXPLANATION)):
+                found += more
+    return found[:_MAX_EXPLANATION]

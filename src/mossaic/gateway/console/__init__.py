@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mossaic.gateway.console import callbacks, cors_test, sessions, uploads
+from mossaic.gateway.console import callbacks, cors_test, facts, sessions, uploads
 from mossaic.gateway.console.api import ApiEndpoint, ConsoleFacts
 from mossaic.gateway.console.assets import Assets
 from mossaic.gateway.console.console import Console
@@ -14,6 +14,7 @@ __all__ = [
     "ConsoleFacts",
     "callbacks",
     "cors_test",
+    "facts",
     "sessions",
     "uploads",
 ]

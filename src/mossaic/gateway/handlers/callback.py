@@ -70,7 +70,9 @@ async def prepare(
     if variables:
         callback_var = b64encode(json.dumps(dict(variables)).encode()).decode()
     return await call.services.callbacks.prepare(
-        callback or in_query, callback_var or call.query.get("callback-var")
+        callback or in_query,
+        callback_var or call.query.get("callback-var"),
+        upload_id=call.query.get("uploadId"),
     )
 
 

@@ -6,7 +6,7 @@
 import { live } from "../ui/live.js";
 import { now } from "./clock.js";
 import { Problem, toProblem } from "./problem.js";
-import { call } from "./oss.js";
+import { call, unsigned } from "./oss.js";
 
 const KEPT = "mossaic.session";
 const RENEW_AT = 0.8; // of the lifetime
@@ -44,7 +44,7 @@ class Session {
    * @param {{endpoint?: string, region?: string, accessKeyId: string, accessKeySecret: string, securityToken?: string}} given
    */
   async signIn({ endpoint = location.origin, region = "", accessKeyId, accessKeySecret, securityToken }) {
-    const place = { endpoint: endpoint.replace(/\/+$/, ""), region: region || "cn-hangzhou" };
+    const place = await placeOf(endpoint.trim().replace(/\/+$/, ""), region.trim());
     const credentials = { accessKeyId: accessKeyId.trim(), accessKeySecret: accessKeySecret.trim(), stsToken: (securityToken ?? "").trim() };
     const answer = credentials.stsToken ? await this.#check(place, credentials) : await this.#exchange(place, credentials);
     this.#begin(stateOf(place, answer), answer.renewable ? () => this.#exchange(this.live.value, this.live.value.credentials) : null);
@@ -205,6 +205,13 @@ function refusal(error) {
   const problem = toProblem(error, "session");
   const final = problem.status >= 400 && problem.status < 500 && problem.status !== 429;
   return final ? new Problem("expired", problem.message, { ...problem, retryable: false, cause: problem }) : problem;
+}
+
+/** Signatures name the region, so it has to be known first. */
+async function placeOf(endpoint, region) {
+  if (region) return { endpoint, region };
+  const answer = await unsigned({ method: "GET", url: `${endpoint}/-/api/service`, operation: "session" });
+  return { endpoint, region: JSON.parse(answer.data).region };
 }
 
 async function ask(method, place, credentials) {
