@@ -1,0 +1,124 @@
+// One file on its way, as a row: what it is, how far it is, what can be done, and on demand everything that is known of it.
+
+import { h, onGone, replace } from "../../ui/dom.js";
+import { bytes, duration, percent, rate } from "../../ui/format.js";
+import { number, t } from "../../ui/i18n.js";
+import { icon } from "../../ui/icons.js";
+import { problemView } from "../../ui/problem-view.js";
+import { link } from "../../ui/router.js";
+import { actionButtons } from "./actions.js";
+import { details } from "./details.js";
+import { fractionOf, iconOf, lookOf, stateWord } from "./state.js";
+
+/** @typedef {import("../../upload/task.js").Task} Task */
+
+/**
+ * @param {Task} task
+ * @param {{uploads: import("../../upload/uploads.js").Uploads, signal: AbortSignal}} context
+ * @returns {HTMLElement}
+ */
+export function transferRow(task, { uploads, signal }) {
+  const gone = new AbortController();
+  const row = h("li.transfer", { dataset: { task: task.id } });
+  const parts = pieces(task, uploads);
+  row.append(parts.head, parts.track, parts.line, parts.trouble, parts.more);
+  onGone(row, () => gone.abort());
+  signal.addEventListener("abort", () => gone.abort(), { once: true });
+  const shown = { state: null, problem: null, result: null };
+  task.watch(() => refresh(task, row, parts, shown, uploads), { signal: gone.signal });
+  return row;
+}
+
+function pieces(task, uploads) {
+  const mark = h("span.transfer-mark");
+  const name = h("span.transfer-name", { title: task.key }, nameParts(task.key));
+  const place = h("span.transfer-place", `oss://${task.bucket}/`);
+  const acts = h("div.transfer-acts");
+  const bar = h("span.progress-fill.transfer-bar");
+  const track = h("div.progress.transfer-track", { role: "progressbar", "aria-label": t("upload.progressOf", { key: task.key }) }, bar);
+  track.setAttribute("aria-valuemin", "0");
+  track.setAttribute("aria-valuemax", "100");
+  const word = h("strong.transfer-word");
+  const figures = h("span.transfer-figures");
+  const share = h("span.transfer-share");
+  const line = h("p.transfer-line", word, figures, share);
+  const trouble = h("div.transfer-trouble");
+  const more = details(task, uploads);
+  const head = h("div.transfer-head", mark, h("div.transfer-title", name, place), acts);
+  return { head, mark, name, acts, bar, track, word, figures, share, line, trouble, more };
+}
+
+/** The folder in grey, the name in ink: of long keys the end is what tells them apart. */
+function nameParts(key) {
+  const cut = key.lastIndexOf("/", key.length - 2) + 1;
+  return [cut ? h("span.transfer-folder", key.slice(0, cut)) : null, h("bdi", key.slice(cut))];
+}
+
+function refresh(task, row, parts, shown, uploads) {
+  const fraction = fractionOf(task);
+  parts.bar.style.setProperty("--done", String(fraction));
+  const whole = Math.floor(fraction * 100);
+  if (parts.track.getAttribute("aria-valuenow") !== String(whole)) {
+    parts.track.setAttribute("aria-valuenow", String(whole));
+    parts.track.setAttribute("aria-valuetext", `${stateWord(task)}, ${percent(fraction)}`);
+  }
+  parts.figures.textContent = figureWords(task);
+  parts.figures.title = t("upload.exact", { sent: number(task.sent), total: number(task.total) });
+  parts.share.textContent = task.state === "done" ? "" : percent(Math.floor(fraction * 1000) / 1000);
+  if (shown.state !== task.state || shown.result !== task.result || shown.handle !== task.handle) {
+    restate(task, row, parts, uploads);
+  }
+  if (shown.problem !== task.problem || shown.state !== task.state) showTrouble(task, parts.trouble);
+  Object.assign(shown, { state: task.state, problem: task.problem, result: task.result, handle: task.handle });
+}
+
+function restate(task, row, parts, uploads) {
+  row.dataset.state = task.state;
+  row.dataset.look = lookOf(task);
+  parts.word.textContent = stateWord(task);
+  parts.track.setAttribute("aria-valuetext", `${stateWord(task)}, ${percent(fractionOf(task))}`);
+  replace(parts.mark, icon(iconOf(task)));
+  const focused = parts.acts.contains(document.activeElement);
+  replace(parts.acts, actionButtons(task, uploads));
+  // The button that was pressed is gone; the one in its place takes the focus, so that the keyboard stays here.
+  if (focused) parts.acts.querySelector("button, a")?.focus();
+  if (task.state === "done") replace(parts.name, finishedName(task));
+}
+
+function finishedName(task) {
+  const href = link(`/b/${task.bucket}/object/${encodeURIComponent(task.key)}`);
+  return h("a.transfer-link", { href }, nameParts(task.key));
+}
+
+function figureWords(task) {
+  const amount = t("upload.amount", { sent: bytes(task.sent), total: bytes(task.total) });
+  const said = [];
+  if (task.state === "done") {
+    said.push(bytes(task.total));
+    if (task.result?.crc64) said.push(t("upload.verified"));
+  } else if (task.state === "checking") {
+    said.push(t("upload.checked", { done: bytes(task.checkedBytes ?? 0), total: bytes(task.checkTotal ?? 0) }));
+  } else {
+    said.push(amount);
+  }
+  if (task.state === "sending" && task.speed > 0) {
+    said.push(rate(task.speed));
+    if (Number.isFinite(task.eta)) said.push(t("upload.left", { time: duration(task.eta) }));
+  }
+  if (task.retries && task.state !== "done") said.push(t("upload.retries", { n: task.retries }));
+  return said.join(" · ");
+}
+
+function showTrouble(task, place) {
+  const words = [];
+  if (task.problem && ["failed", "needs-file", "aborted", "paused", "offline"].includes(task.state)) {
+    words.push(problemView(task.problem, task.state === "failed" ? { retry: () => task.retry() } : {}));
+  } else if (task.state === "needs-file") {
+    words.push(h("p.transfer-ask", t(task.handle ? "upload.ask.handle" : "upload.ask.pick", { name: task.file.name, size: bytes(task.file.size) })));
+  } else if (task.state === "cancelled") {
+    words.push(h("p.transfer-ask", t("upload.ask.cancelled", { size: bytes(task.stored) })));
+  } else if (task.state === "offline") {
+    words.push(h("p.transfer-ask", t("upload.ask.offline")));
+  }
+  replace(place, ...words);
+}
