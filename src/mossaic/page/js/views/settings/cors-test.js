@@ -132,7 +132,7 @@ function requestStep(asked, seen) {
   return step(
     seen.allowed,
     t("cors.step.request", { method: asked.method }),
-    h("p", seen.allowed ? t("cors.step.requestGood", { value: allowed ?? asked.origin }) : t("cors.step.requestBad")),
+    h("p", seen.allowed ? t("cors.step.requestGood", { value: allowed ?? asked.origin }) : t(isSimple(asked) ? "cors.step.requestHidden" : "cors.step.requestNever")),
   );
 }
 
@@ -166,6 +166,6 @@ function fixOffer(draft, asked, seen, { repaint, again }) {
   return h(
     "div.notice.is-info.cors-fix",
     h("span.notice-icon", icon("info")),
-    h("div.notice-text", h("p.notice-title", t(`cors.fix.${what}.title`)), h("p", t(`cors.fix.${what}.what`, { origin: asked.origin, rule: seen.rule ?? 0 })), derived((dirty) => (dirty ? h("p", t("cors.fix.others")) : null), draft.dirty), h("div.notice-actions", button)),
+    h("div.notice-text", h("p.notice-title", t(`cors.fix.${what}.title`, { origin: asked.origin })), h("p", t(`cors.fix.${what}.what`, { origin: asked.origin, rule: seen.rule ?? 0 })), derived((dirty) => (dirty ? h("p", t("cors.fix.others")) : null), draft.dirty), h("div.notice-actions", button)),
   );
 }
