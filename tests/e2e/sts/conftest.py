@@ -25,7 +25,9 @@ class Broker:
     role_arn: str
     bucket: str
 
-    def assume(self, *, policy: dict[str, Any] | None = None, session: str = "shop-17") -> dict[str, Any]:
+    def assume(
+        self, *, policy: dict[str, Any] | None = None, session: str = "shop-17", duration_s: int = 900
+    ) -> dict[str, Any]:
         """AssumeRole through aliyun-python-sdk-sts; the whole answer."""
         asked = AssumeRoleRequest()
         asked.set_endpoint(self.server.host)
@@ -33,7 +35,7 @@ class Broker:
         asked.set_accept_format("JSON")
         asked.set_RoleArn(self.role_arn)
         asked.set_RoleSessionName(session)
-        asked.set_DurationSeconds(900)
+        asked.set_DurationSeconds(duration_s)
         if policy is not None:
             asked.set_Policy(json.dumps(policy))
         client = AcsClient(self.access_key_id, self.access_key_secret, REGION)

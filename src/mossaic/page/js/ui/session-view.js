@@ -1,5 +1,6 @@
 /** Who is signed in and until when; what to do before and after the end. */
 
+import { now } from "../core/clock.js";
 import { bind, h, replace } from "./dom.js";
 import { confirm, openDialog } from "./dialog.js";
 import { textField, validate } from "./form.js";
@@ -12,20 +13,21 @@ import { showShortcuts } from "./shortcuts.js";
 
 const WARN_S = 600;
 const TICK_MS = 5000;
-const now = live(Date.now());
-setInterval(() => now.set(Date.now()), TICK_MS);
+const at = live(now().getTime()); // as the service has it, whatever this computer's clock says
+const tick = () => at.set(now().getTime());
+setInterval(tick, TICK_MS);
 
 /** "ok", "ending" or "ended", and the seconds left. */
 const state = (session) =>
   derived(
-    (is, at) => {
+    (is, when) => {
       if (!is?.expiresAt) return { state: "ok", left: Infinity };
-      const left = (is.expiresAt.getTime() - at) / 1000;
+      const left = (is.expiresAt.getTime() - when) / 1000;
       if (left <= 0) return { state: "ended", left: 0 };
       return { state: !is.renewable && left < WARN_S ? "ending" : "ok", left };
     },
     session.live,
-    now,
+    at,
   );
 
 /** A line above the view before and after the end of a session that cannot renew itself. */
@@ -62,7 +64,7 @@ export function provideDialog(session) {
         run: async () => {
           if (!validate(id, secret, token)) return false;
           await session.provide({ accessKeyId: id.value, accessKeySecret: secret.value, securityToken: token.value.replace(/\s+/g, "") });
-          now.set(Date.now());
+          tick();
           return true;
         },
       },
@@ -74,13 +76,13 @@ export function provideDialog(session) {
 export function accountButton({ session, uploads }) {
   const is = session.live.value;
   const name = is?.principal?.name || is?.principal?.arn?.split(":").pop() || "";
-  return menuButton(h("span.account-name", name), () => accountItems(session, uploads), { icon: "user", kind: "ghost", className: "account", name: t("ui.account", { name }) });
+  return menuButton(h("span.who-name", name), () => accountItems(session, uploads), { icon: "user", kind: "ghost", className: "who", name: t("ui.account", { name }) });
 }
 
 function accountItems(session, uploads) {
   const is = session.live.value;
   const lines = [
-    h("div.menu-strong", is?.principal?.name || t(`ui.kind.${is?.principal?.kind ?? "other"}`)),
+    h("div.menu-strong", is?.principal?.name || t(`ui.kind.${is?.principal?.kind ?? "unknown"}`)),
     h("div.mono.menu-arn", is?.principal?.arn ?? ""),
     is?.region ? h("div", `${t("ui.region")} ${is.region}`) : null,
     is?.expiresAt ? h("div", { title: dateTime(is.expiresAt) }, t(is.renewable ? "ui.session.renewsAt" : "ui.session.endsAt", { time: clock(is.expiresAt) })) : null,

@@ -105,6 +105,13 @@ export function languageButton() {
 
 export function themeButton() {
   const theme = window.mossaicTheme;
-  const items = () => ["auto", "light", "dark"].map((name) => ({ label: t(`ui.theme.${name}`), checked: theme.chosen === name, run: () => theme.choose(name) }));
-  return menuButton(t("ui.theme.name"), items, { icon: "contrast", iconOnly: true, kind: "ghost" });
+  const drawing = () => icon(document.documentElement.dataset.theme === "dark" ? "moon" : "sun");
+  const choose = (name) => {
+    theme.choose(name);
+    button.replaceChildren(drawing());
+  };
+  const items = () => ["auto", "light", "dark"].map((name) => ({ label: t(`ui.theme.${name}`), checked: theme.chosen === name, run: () => choose(name) }));
+  const button = menuButton(t("ui.theme.name"), items, { iconOnly: true, kind: "ghost" });
+  button.replaceChildren(drawing());
+  return button;
 }
