@@ -1,6 +1,6 @@
 // Everything that is known of one upload, drawn when it is opened.
 
-import { h, replace } from "../../ui/dom.js";
+import { freshId, h, replace } from "../../ui/dom.js";
 import { bytes, dateTime } from "../../ui/format.js";
 import { number, t } from "../../ui/i18n.js";
 import { icon } from "../../ui/icons.js";
@@ -11,18 +11,25 @@ import { legend, mapWords, partMap } from "./part-map.js";
 
 /** @typedef {import("../../upload/task.js").Task} Task */
 
-/** @param {Task} task @returns {HTMLDetailsElement} */
+/** @param {Task} task @returns {{button: HTMLButtonElement, node: HTMLElement}} the button opens `node` */
 export function details(task) {
-  const node = h("details.transfer-details", h("summary", t("upload.details")));
+  const node = h("div.transfer-inside", { id: freshId("details"), hidden: true });
+  const words = t("upload.details.of", { key: task.key });
+  const button = h(
+    "button.button.is-ghost.is-icon.is-small.transfer-open",
+    { type: "button", "aria-expanded": "false", "aria-controls": node.id, "aria-label": words, title: t("upload.details") },
+    icon("chevron-down"),
+  );
   let gone = null;
-  node.addEventListener("toggle", () => {
+  button.addEventListener("click", () => {
     gone?.abort();
-    node.querySelector(".transfer-inside")?.remove();
-    if (!node.open) return;
+    node.hidden = !node.hidden;
+    button.setAttribute("aria-expanded", String(!node.hidden));
+    if (node.hidden) return replace(node);
     gone = new AbortController();
-    node.append(inside(task, gone.signal));
+    return replace(node, inside(task, gone.signal));
   });
-  return node;
+  return { button, node };
 }
 
 function inside(task, signal) {
@@ -42,7 +49,7 @@ function inside(task, signal) {
     },
     { signal },
   );
-  return h("div.transfer-inside", map.node, h("div.transfer-map-foot", said, legend()), place);
+  return [map.node, h("div.transfer-map-foot", said, legend()), place];
 }
 
 function pair({ name, value, copy, mono, tick }) {

@@ -20,8 +20,8 @@ export function transfersPanel({ uploads, bucket, signal, empty }) {
   const mine = () => uploads.tasks.value.filter((task) => !bucket || task.bucket === bucket);
   const overall = overallBar({ uploads, signal });
   const batch = h("div.transfers-acts");
-  const open = listOf("open", { uploads, signal });
-  const ended = listOf("ended", { uploads, signal });
+  const open = listOf("open", { uploads, bucket, signal });
+  const ended = listOf("ended", { uploads, bucket, signal });
   const none = h("div.transfers-none");
   const full = h(
     "div.transfers-full",

@@ -17,35 +17,35 @@ import { fractionOf, iconOf, lookOf, stateWord } from "./state.js";
  * @param {{uploads: import("../../upload/uploads.js").Uploads, signal: AbortSignal}} context
  * @returns {HTMLElement}
  */
-export function transferRow(task, { uploads, signal }) {
+export function transferRow(task, { uploads, signal, bucket }) {
   const gone = new AbortController();
   const row = h("li.transfer", { dataset: { task: task.id } });
-  const parts = pieces(task, uploads);
-  row.append(parts.head, parts.track, parts.line, parts.trouble, parts.more);
+  const parts = pieces(task, bucket);
+  row.append(parts.head, parts.body);
   onGone(row, () => gone.abort());
   signal.addEventListener("abort", () => gone.abort(), { once: true });
-  const shown = { state: null, problem: null, result: null };
+  const shown = { state: null, problem: null, result: null, handle: null };
   task.watch(() => refresh(task, row, parts, shown, uploads), { signal: gone.signal });
   return row;
 }
 
-function pieces(task, uploads) {
+function pieces(task, bucket) {
   const mark = h("span.transfer-mark");
   const name = h("span.transfer-name", { title: task.key }, nameParts(task.key));
-  const place = h("span.transfer-place", `oss://${task.bucket}/`);
+  // In the view of one bucket its name would be said in every row.
+  const place = bucket ? null : h("span.transfer-place", `oss://${task.bucket}/`);
   const acts = h("div.transfer-acts");
   const bar = h("span.progress-fill.transfer-bar");
-  const track = h("div.progress.transfer-track", { role: "progressbar", "aria-label": t("upload.progressOf", { key: task.key }) }, bar);
-  track.setAttribute("aria-valuemin", "0");
-  track.setAttribute("aria-valuemax", "100");
+  const track = h("div.progress.transfer-track", { role: "progressbar", "aria-label": t("upload.progressOf", { key: task.key }), "aria-valuemin": "0", "aria-valuemax": "100" }, bar);
   const word = h("strong.transfer-word");
   const figures = h("span.transfer-figures");
   const share = h("span.transfer-share");
   const line = h("p.transfer-line", word, figures, share);
   const trouble = h("div.transfer-trouble");
-  const more = details(task, uploads);
-  const head = h("div.transfer-head", mark, h("div.transfer-title", name, place), acts);
-  return { head, mark, name, acts, bar, track, word, figures, share, line, trouble, more };
+  const more = details(task);
+  const head = h("div.transfer-head", mark, h("div.transfer-title", name, place), acts, more.button);
+  const body = h("div.transfer-body", track, line, trouble, more.node);
+  return { head, body, mark, name, acts, bar, track, word, figures, share, trouble };
 }
 
 /** The folder in grey, the name in ink: of long keys the end is what tells them apart. */

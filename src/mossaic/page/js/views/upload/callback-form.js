@@ -9,7 +9,7 @@ import { group } from "./group.js";
 
 const HOST = /^(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d+)?$/;
 const VARIABLE_NAME = /^[A-Za-z0-9_.-]+$/;
-const SAMPLE = { etag: "8F0B…-3", crc64: "4611686018427387904", contentMd5: "", clientIp: "203.0.113.7", reqId: "65A0…C3", operation: "CompleteMultipartUpload" };
+const SAMPLE = { etag: "5D41402ABC4B2A76B9719D911017C592-3", crc64: "4611686018427387904", contentMd5: "", clientIp: "203.0.113.7", reqId: "6566F3A2C4E1B7D0985A31C3", operation: "CompleteMultipartUpload" };
 
 /**
  * @param {import("./remember.js").Choice} choice
@@ -17,10 +17,10 @@ const SAMPLE = { etag: "8F0B…-3", crc64: "4611686018427387904", contentMd5: ""
  */
 export function callbackGroup(choice, { bucket, example }) {
   const fields = callbackFields(choice);
-  const preview = h("div.callback-preview");
+  const preview = h("div.upload-callback-preview");
   const chips = variableChips(fields.callbackBody.input, () => Object.keys(fields.callbackVars.value));
   const inside = h(
-    "div.callback-fields",
+    "div.upload-callback",
     fields.callbackUrl.node,
     fields.callbackHost.node,
     fields.callbackType.node,
@@ -93,7 +93,7 @@ function urlFault(text) {
 
 /** A press puts the variable where the cursor stands. */
 function variableChips(area, custom) {
-  const list = h("div.callback-chips", { role: "group", "aria-label": t("upload.callback.insert") });
+  const list = h("div.upload-callback-chips", { role: "group", "aria-label": t("upload.callback.insert") });
   let shown = "";
   const insert = (name) => {
     area.setRangeText(`\${${name}}`, area.selectionStart, area.selectionEnd, "end");
@@ -130,9 +130,9 @@ function showPreview(place, fields, system) {
   if (callback.callbackHost) lines.splice(1, 0, `Host: ${callback.callbackHost}`);
   replace(
     place,
-    h("p.callback-preview-title", t("upload.callback.preview")),
-    h("pre.callback-preview-text", { tabIndex: 0, "aria-label": t("upload.callback.preview") }, `${lines.join("\n")}\n\n${body}`),
-    warnings(body, type, fields.callbackBody.value, customValue, { callback, variables }).map((words) => h("p.callback-preview-warning", words)),
+    h("p.upload-callback-preview-title", t("upload.callback.preview")),
+    h("pre.upload-callback-preview-text", { tabIndex: 0, "aria-label": t("upload.callback.preview") }, `${lines.join("\n")}\n\n${body}`),
+    warnings(body, type, fields.callbackBody.value, customValue, { callback, variables }).map((words) => h("p.upload-callback-preview-warning", words)),
   );
 }
 

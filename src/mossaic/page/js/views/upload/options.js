@@ -22,7 +22,7 @@ const HEADER_TEXT = /^[\x20-\x7e]*$/;
 /**
  * @param {{bucket: string, uploads: import("../../upload/uploads.js").Uploads, example: () => {key: string, file: File|null, largest: number},
  *          onchange: (choice: Choice) => void}} context  `example`: what the previews speak of
- * @returns {{node: HTMLElement, choice: Choice, check: () => boolean, refresh: () => void}}
+ * @returns {{node: HTMLElement, choice: Choice, check: () => boolean, refresh: () => void}} `refresh` brings hints and previews up to date, first of all once
  */
 export function optionsForm(context) {
   const choice = { ...recalled() };
@@ -46,7 +46,6 @@ export function optionsForm(context) {
   node.addEventListener("input", changed);
   node.addEventListener("change", changed);
   node.addEventListener("click", (event) => event.target.closest("button") && changed());
-  for (const group of groups) group.refresh?.();
   return {
     node,
     choice,

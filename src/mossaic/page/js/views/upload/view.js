@@ -48,6 +48,7 @@ export function uploadView({ bucket, prefix, uploads, signal, dropped = [] }) {
   };
   const update = () => {
     const planning = rows();
+    zone.classList.toggle("is-small", planning.length > 0);
     list.update(planning);
     bar.update(planning, bucket, where.value().prefix);
   };
@@ -66,15 +67,16 @@ export function uploadView({ bucket, prefix, uploads, signal, dropped = [] }) {
   };
   where.node.addEventListener("input", update);
   const panel = transfersPanel({ uploads, bucket, signal });
-  const main = h("div.upload-main", where.node, dropzone({ take, signal }), list.node, bar.node);
+  const zone = dropzone({ take, signal });
+  const main = h("div.upload-main", where.node, zone, list.node, bar.node, panel.node);
   const node = h(
     "div.upload-view",
     pageHead({ title: t("upload.title"), sub: t("upload.sub", { bucket }) }),
     h("div.upload-grid", main, options.node),
-    panel.node,
   );
   where.refresh(staged);
   update();
+  options.refresh();
   take(dropped);
   return node;
 }
