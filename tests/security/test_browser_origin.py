@@ -1,8 +1,8 @@
 """What browsers make of the answers: nothing here gives a page more than its own credentials.
 
-Class: RustFS GHSA-v9fg, -7gcx, -x5xv. There is no console that keeps a login, no cookie and no `Allow-Credentials`, so a script in
-an object has no authority to steal. Objects keep the type and disposition that their writers gave them, as with OSS behind a
-domain of one's own; docs/security.md says when to serve strangers' objects from a host of their own.
+Class: RustFS GHSA-v9fg, -7gcx, -x5xv. There is no cookie and no `Allow-Credentials`, and what the web page keeps is out of reach of
+objects (test_console.py). They keep the type and disposition that their writers gave them, as with OSS behind a domain of one's
+own; docs/security.md says when to serve strangers' objects from a host of their own.
 """
 
 from __future__ import annotations

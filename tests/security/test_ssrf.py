@@ -16,6 +16,7 @@ import pytest
 from mossaic.config import CallbackSettings
 from mossaic.model.callback import may_call
 from mossaic.protocol.errors import OssError
+from mossaic.service.callback_log import CallbackLog
 from mossaic.service.callbacks import CallbackService
 from mossaic.stores.callbacks import HttpCallbackSender
 from mossaic.stores.sql.sqlite import SqliteMetadata
@@ -127,6 +128,28 @@ async def test_a_name_is_resolved_once_and_that_address_is_called(tmp_path) -> N
         await service.send(prepared, {}, endpoint="http://oss.example", headers={})
 
     assert (sender.asked, sender.sent_to) == (1, ["198.51.99.7"])
+    await metadata.close()
+
+
+async def test_a_replay_resolves_and_checks_again(tmp_path) -> None:
+    """A kept callback is no way around: its name leads inside by now."""
+    sender = Rebinding("198.51.99.7")
+    metadata = SqliteMetadata.open(tmp_path / "metadata.db", sync=False)
+    log = CallbackLog(10)
+    service = CallbackService(sender=sender, identities=metadata, settings=CallbackSettings(), log=log)
+    prepared = await service.prepare(
+        b64_json({"callbackUrl": "http://rebind.example/", "callbackBody": "a=b"}), None
+    )
+    assert prepared is not None
+    with pytest.raises(OssError, match="cannot be reached"):
+        await service.send(prepared, {"bucket": "b"}, endpoint="http://oss.example", headers={})
+    [record] = log.of("b")
+
+    with pytest.raises(OssError, match="Private address"):
+        await service.replay(record, endpoint="http://oss.example")
+
+    assert sender.sent_to == ["198.51.99.7"]
+    assert [each.id for each in log.of("b")] == [record.id]
     await metadata.close()
 
 

@@ -68,6 +68,8 @@ def _run(main: Coroutine[object, object, None]) -> None:
 
 def _short_text(app: App, endpoint: str) -> str:
     lines = [f"mossaic: serving {endpoint} from {app.settings.data_dir}"]
+    if app.settings.console.enabled:
+        lines.append(f"mossaic: the web page is {page_url(endpoint)}")
     key = app.root_key
     if key.fresh:
         lines += [
@@ -93,7 +95,7 @@ Mossaic is serving {endpoint}
   access key secret  {secret}
   bucket             {bucket}   (any web page may use it: CORS is open on this bucket)
   data               {app.settings.data_dir}
-  callbacks          may go to 127.0.0.1, because this is the demo
+  callbacks          may go to 127.0.0.1, because this is the demo{_page_line(app, endpoint)}
 
 One line for each client:
 
@@ -106,6 +108,16 @@ One line for each client:
 
 Stop with Ctrl-C.
 """
+
+
+def page_url(endpoint: str) -> str:
+    return f"{endpoint}/-/console/"
+
+
+def _page_line(app: App, endpoint: str) -> str:
+    if not app.settings.console.enabled:
+        return ""
+    return f"\n  web page           {page_url(endpoint)}   (sign in with the key pair above)"
 
 
 def _command() -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from mossaic.gateway import cors, form, sts
+from mossaic.gateway import browsers, cors, form, sts
 from mossaic.gateway.call import Call, handlers
 from mossaic.gateway.console.api import Visit as AtConsole
 from mossaic.gateway.console.console import to_page
@@ -120,6 +120,8 @@ class Pipeline:
             call = self._call(visit, POST_OBJECT)
             await self._admit(call, visit)
             return _encode(call.operation, await form.post_object(call), request)
+        if not addresses[0].virtual:
+            browsers.refuse_to_run(request)
         principal, address = await self.admission.authenticate(request, addresses)
         visit.go_to(address, visit.query)
         operation = self.router.find(request.method, address, visit.query, request.index)
@@ -129,7 +131,10 @@ class Pipeline:
         record.principal = principal.arn
         await self._admit(call, visit)
         asked = await _decode(call, address)
-        return _encode(operation, await handlers.find(operation)(call, asked), request)
+        response = _encode(operation, await handlers.find(operation)(call, asked), request)
+        if not address.virtual:
+            browsers.fence(request, response)
+        return response
 
     def _at_console(self, visit: _Visit, addresses: tuple[Address, ...], path: str) -> AtConsole:
         request, record = visit.request, visit.record

@@ -180,6 +180,7 @@ class CallbackService:
     async def _deliver(self, delivery: _Delivery) -> bytes | Failure:
         """One receiver after the other until one answers as it must; each try is noted."""
         failure: Failure = ("No receiver was named.", None)
+        await self.key()  # the first one is made here, which no receiver has to answer for
         try:
             async with asyncio.timeout(self._settings.timeout_s):
                 for target, address in delivery.prepared.targets:

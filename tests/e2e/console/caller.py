@@ -65,7 +65,7 @@ class Caller:
             token=triple["securityToken"],
         )
 
-    def api(self, method: str, name: str, given: dict[str, Any] | None = None, **query: str) -> Answer:
+    def api(self, method: str, name: str, given: dict[str, Any] | None = None, /, **query: str) -> Answer:
         body = b"" if given is None else json.dumps(given).encode()
         return self.send(method, "-", f"api/{name}", body=body, query=query)
 
