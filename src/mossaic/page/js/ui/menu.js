@@ -75,7 +75,9 @@ function openMenu(button, items) {
   });
   addEventListener("resize", () => close({ focus: false }), { signal });
   addEventListener("hashchange", () => close({ focus: false }), { signal });
-  addEventListener("scroll", (event) => event.target !== menu && close({ focus: false }), { capture: true, signal });
+  // A scroll that was under way when the menu was opened tells of itself a frame later: it does not count.
+  const follow = () => addEventListener("scroll", (event) => event.target !== menu && close({ focus: false }), { capture: true, signal });
+  requestAnimationFrame(() => requestAnimationFrame(follow));
 }
 
 function itemNode(item, close) {
