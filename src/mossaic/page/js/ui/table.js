@@ -208,6 +208,8 @@ function moreRow(more) {
     button.classList.add("is-busy");
     try {
       await more.load();
+      sight.unobserve(button);
+      sight.observe(button); // still in sight: it says so again
     } catch (error) {
       toast({ kind: "bad", text: t("ui.moreFailed"), problem: error, action: { label: t("ui.retry"), run: load } });
     } finally {
