@@ -31,9 +31,11 @@ from mossaic.service.callbacks import CallbackService
 from mossaic.service.copying import CopyService
 from mossaic.service.identity import IdentityService, Root, account_id
 from mossaic.service.intake import Intake
+from mossaic.service.link_limits import LinkLimits
 from mossaic.service.listing import ListingService
 from mossaic.service.multipart import MultipartService
 from mossaic.service.objects import ObjectService
+from mossaic.service.requests import RequestService
 from mossaic.service.services import Services
 from mossaic.service.sessions import KeySessions
 from mossaic.service.sts import StsService
@@ -160,7 +162,10 @@ class App:
             settings=settings.callback,
             log=CallbackLog(settings.console.callbacks if settings.console.enabled else 0),
         )
-        objects = ObjectService(metadata=self.metadata, blobs=self.blobs, intake=intake, clock=self.clock)
+        limits = LinkLimits(metadata=self.metadata, clock=self.clock)
+        objects = ObjectService(
+            metadata=self.metadata, blobs=self.blobs, intake=intake, clock=self.clock, limits=limits
+        )
         return Services(
             buckets=BucketService(
                 metadata=self.metadata,
@@ -175,12 +180,14 @@ class App:
                 blobs=self.blobs,
                 intake=intake,
                 clock=self.clock,
+                limits=limits,
                 replay_s=settings.upload.replay_s,
             ),
             copying=CopyService(metadata=self.metadata, blobs=self.blobs, objects=objects, clock=self.clock),
             listing=ListingService(metadata=self.metadata),
             callbacks=callbacks,
             intake=intake,
+            requests=RequestService(metadata=self.metadata, tokens=Tokens(self.metadata), limits=limits),
         )
 
     def _pipeline(self, services: Services, owner: str, metrics: Metrics, access_log: AccessLog) -> Pipeline:

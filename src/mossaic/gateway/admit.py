@@ -14,6 +14,7 @@ from mossaic.model.names import ObjectKey, VersionId
 from mossaic.model.object import ObjectAcl
 from mossaic.model.policy import Decision, Effect, PolicyKind, Question, Source
 from mossaic.model.tags import parse_tagging
+from mossaic.model.upload_request import OPERATIONS, REFUSED_HEADERS, REFUSED_QUERY, beyond
 from mossaic.protocol.addressing import parse_query
 from mossaic.protocol.codec.plan import plan_of
 from mossaic.protocol.errors import (
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from mossaic.gateway.call import Call, Permission
     from mossaic.gateway.message import HttpRequest
     from mossaic.model.bucket import Bucket
-    from mossaic.model.identity import Principal
+    from mossaic.model.identity import Grant, Principal
     from mossaic.ports import Clock, Objects
     from mossaic.protocol.addressing import Address
     from mossaic.protocol.errors import ErrorRow
@@ -182,6 +183,8 @@ class Admission:
         await self._require(call, tagging, ec="0003-00000905")
 
     async def _require(self, call: Call, ask: _Ask, *, ec: str = _FORBIDDEN) -> None:
+        if call.principal.grant is not None:
+            _stay_within(call.principal.grant, call, ask)
         decision = await self._decide(call, ask)
         if decision.effect is Effect.ALLOW:
             return
@@ -315,6 +318,24 @@ def ip_of(remote: str) -> str:
     if remote.startswith("["):
         return remote[1 : remote.find("]")]
     return remote.rpartition(":")[0] if remote.count(":") == 1 else remote
+
+
+def _stay_within(grant: Grant, call: Call, ask: _Ask) -> None:
+    """What the session of an upload-request link is for; whoever made the link must be allowed it besides.
+
+    Raises OssError ACCESS_DENIED.
+    """
+    if call.operation.name not in OPERATIONS:
+        raise beyond(call.operation.name)
+    in_folder = ask.key is not None and ask.key.startswith(grant.folder) and ask.key != grant.folder
+    if ask.bucket_name != grant.bucket or not in_folder:
+        raise beyond("other places than its folder")
+    for name in REFUSED_HEADERS:
+        if call.header(name) is not None:
+            raise beyond(name)
+    for name in REFUSED_QUERY:
+        if name in call.query:
+            raise beyond(name)
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------------

@@ -156,6 +156,8 @@ class StsEndpoint:
         if not same(call.expected(found.secret.reveal()), call.signature):
             raise OssError(sts.SIGNATURE_MISMATCH, sts.SIGNATURE_MISMATCH.message + call.string_to_sign)
         self._nonces.use(call.access_key_id, call.nonce, now)
+        if found.principal.grant is not None:  # a visitor shall not learn who made the link
+            raise OssError(sts.NO_PERMISSION)
         return found.principal
 
     async def _answer(

@@ -13,7 +13,7 @@ from mossaic.model.names import NULL_VERSION
 from mossaic.model.object import ObjectHeaders, ObjectType, ObjectVersion
 from mossaic.model.ranges import copied_range
 from mossaic.model.upload import Part
-from mossaic.ports import Absent, Busy, Commit, Conflict, Damaged, StoreError
+from mossaic.ports import Absent, Busy, Commit, Conflict, Damaged, LinkRefused, StoreError
 from mossaic.protocol.errors import (
     ENTITY_TOO_LARGE,
     INVALID_ARGUMENT,
@@ -24,6 +24,7 @@ from mossaic.protocol.errors import (
     OssError,
 )
 from mossaic.protocol.limits import MAX_PART_NUMBER, MAX_PART_SIZE
+from mossaic.service.link_limits import in_words
 from mossaic.service.objects import shown_version
 from mossaic.service.reading import Reading
 from mossaic.service.writing import write_blob
@@ -234,6 +235,8 @@ class CopyService:
                 raise _no_upload(place) from None
             if isinstance(error, Conflict):
                 raise OssError(PART_NOT_SEQUENTIAL) from None
+            if isinstance(error, LinkRefused):
+                raise in_words(error, place.key) from None
             raise
         return part
 

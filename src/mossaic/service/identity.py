@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from mossaic.model.identity import Principal, PrincipalKind, Secret, SignIn
+from mossaic.model.identity import Grant, Principal, PrincipalKind, Secret, SignIn
+from mossaic.model.upload_request import not_valid
 from mossaic.protocol.errors import (
     ACCESS_KEY_ID_AND_SECURITY_TOKEN_NOT_MATCH,
     INVALID_ACCESS_KEY_ID,
@@ -22,8 +23,8 @@ from mossaic.service.token import KeySession, RequestSession, Session, mark_of
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from mossaic.model.identity import AccessKey
-    from mossaic.ports import Identities
+    from mossaic.model.identity import AccessKey, User
+    from mossaic.ports import Identities, IdentityStore
     from mossaic.service.token import Tokens
 
 STS_PREFIX: Final = "STS."
@@ -67,7 +68,7 @@ async def account_id(store: Identities, configured: str | None) -> str:
 class IdentityService:
     """Finds credentials by access key id; answers are kept for `CACHE_S` seconds."""
 
-    def __init__(self, store: Identities, tokens: Tokens, root: Root) -> None:
+    def __init__(self, store: IdentityStore, tokens: Tokens, root: Root) -> None:
         self._store = store
         self._tokens = tokens
         self._root = root
@@ -79,7 +80,8 @@ class IdentityService:
 
     async def credentials(self, presented: Presented, now: datetime) -> Credentials:
         """Raises OssError: INVALID_ACCESS_KEY_ID, INVALID_SECURITY_TOKEN, SECURITY_TOKEN_EXPIRED,
-        ACCESS_KEY_ID_AND_SECURITY_TOKEN_NOT_MATCH, INVALID_REQUEST (a URL of temporary credentials without token)."""
+        ACCESS_KEY_ID_AND_SECURITY_TOKEN_NOT_MATCH, INVALID_REQUEST (a URL of temporary credentials without token),
+        ACCESS_DENIED (of an upload-request link that has ended)."""
         cache_key = (presented.access_key_id, presented.token)
         kept = self._cache.get(cache_key)
         if kept is not None and now < kept[0]:
@@ -119,14 +121,7 @@ class IdentityService:
         user = await self._store.user(key.user)
         if user is None:
             raise _unknown(key.access_key_id, ec="0002-00000902")
-        return Principal(
-            kind=PrincipalKind.USER,
-            account_id=self.account_id,
-            principal_id=user.user_id,
-            name=user.name,
-            access_key_id=key.access_key_id,
-            policies=await self._documents(user.policies),
-        )
+        return await self._user(user, key.access_key_id)
 
     async def _session(self, presented: Presented, now: datetime) -> tuple[Credentials, datetime]:
         """The credentials of a token and when they end. They end at once with what they come from."""
@@ -143,7 +138,7 @@ class IdentityService:
             case KeySession():
                 principal = await self._of_key(session)
             case RequestSession():
-                raise _ended()
+                principal = await self._of_link(session, now)
         return Credentials(secret=session.secret, principal=principal), session.expires_at
 
     async def _of_role(self, session: Session) -> Principal:
@@ -175,6 +170,32 @@ class IdentityService:
             access_key_id=session.access_key_id,
             expires_at=session.expires_at,
             sign_in=SignIn(access_key_id=session.parent, at=session.signed_in_at),
+        )
+
+    async def _of_link(self, session: RequestSession, now: datetime) -> Principal:
+        """As who made the link, with what they may do now, narrowed to the visit; `Admission` looks at the grant."""
+        link = await self._store.upload_request(session.request_id)
+        if link is None or link.has_ended(now):
+            raise not_valid()
+        maker = self._account(session.access_key_id)
+        if link.creator.user is not None:
+            user = await self._store.user(link.creator.user)
+            if user is None or user.user_id != link.creator.id:
+                raise not_valid()
+            maker = await self._user(user, session.access_key_id)
+        grant = Grant(
+            request_id=link.request_id, visit=session.visit, bucket=link.bucket, folder=session.folder
+        )
+        return replace(maker, expires_at=session.expires_at, grant=grant)
+
+    async def _user(self, user: User, access_key_id: str) -> Principal:
+        return Principal(
+            kind=PrincipalKind.USER,
+            account_id=self.account_id,
+            principal_id=user.user_id,
+            name=user.name,
+            access_key_id=access_key_id,
+            policies=await self._documents(user.policies),
         )
 
     def _account(self, access_key_id: str) -> Principal:

@@ -26,6 +26,8 @@ from mossaic.protocol.errors import (
 from mossaic.protocol.limits import KIB, MAX_OBJECT_SIZE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mossaic.ports import BlobStore, Body, BodyReader
 
 INLINE_UP_TO: Final = 16 * KIB  # bytes; smaller contents lie beside the metadata, not in a blob
@@ -49,11 +51,13 @@ class BodyHeaders(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
     """What a body has to be. `content_md5` (base64) and `crc64` (decimal) are header text, not yet looked at;
-    `max_size` is in bytes."""
+    `max_size` is in bytes. `watch` is told the size so far, again and again and in whatever thread, and raises OssError
+    to stop."""
 
     content_md5: str | None = None
     crc64: str | None = None
     max_size: int = MAX_OBJECT_SIZE
+    watch: Callable[[int], None] | None = None
 
     @classmethod
     def by(cls, asked: BodyHeaders, *, max_size: int = MAX_OBJECT_SIZE) -> Expected:
@@ -186,6 +190,8 @@ def _gather(reader: BodyReader, buffer: memoryview, enough: int) -> int:
 
 
 def _check_size(size: int, expected: Expected) -> None:
+    if expected.watch is not None:
+        expected.watch(size)
     if size > expected.max_size:
         raise OssError(ENTITY_TOO_LARGE, MaxSizeAllowed=expected.max_size, ProposedSize=size)
 

@@ -29,7 +29,7 @@ from mossaic.model.upload import (
     part_number,
     plan_completion,
 )
-from mossaic.ports import Absent, Busy, Commit, Conflict, Full, Stored, StoreError
+from mossaic.ports import Absent, Busy, Commit, Conflict, Full, LinkRefused, Stored, StoreError
 from mossaic.protocol.errors import (
     FILE_ALREADY_EXISTS,
     INVALID_ARGUMENT,
@@ -44,17 +44,20 @@ from mossaic.protocol.limits import DEFAULT_PART_PAGE, KIB, MAX_PART_SIZE, MIB
 from mossaic.protocol.operations.listing import page_delimiter, page_marker, page_prefix, page_size
 from mossaic.protocol.operations.multipart import listed_parts
 from mossaic.service.intake import Expected
+from mossaic.service.link_limits import in_words, require_own
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mossaic.model.bucket import Bucket
+    from mossaic.model.identity import Grant
     from mossaic.model.page import Page
     from mossaic.model.upload import Completion
     from mossaic.ports import BlobStore, Body, Clock, MetadataStore
     from mossaic.protocol.operations import multipart as shapes
     from mossaic.protocol.operations.multipart import ListedPart
     from mossaic.service.intake import Intake, Received
+    from mossaic.service.link_limits import LinkLimits
 
 _UPLOAD_ID: Final = re.compile(r"[0-9A-F]{32}")
 _ATTEMPTS: Final = 4  # plans of one Complete while parts keep changing under it
@@ -66,9 +69,17 @@ _READ_SIZE: Final = MIB  # bytes a step when a sequential upload is read again f
 class MultipartService:
     """`replay_s`: seconds in which a repeated Complete gets the first one's answer; 0 is OSS's strict NoSuchUpload."""
 
-    def __init__(
-        self, *, blobs: BlobStore, metadata: MetadataStore, intake: Intake, clock: Clock, replay_s: float
+    def __init__(  # noqa: PLR0913  # what it works with
+        self,
+        *,
+        blobs: BlobStore,
+        metadata: MetadataStore,
+        intake: Intake,
+        clock: Clock,
+        limits: LinkLimits,
+        replay_s: float,
     ) -> None:
+        self._limits = limits
         self._blobs = blobs
         self._metadata = metadata
         self._intake = intake
@@ -76,11 +87,17 @@ class MultipartService:
         self._replay = timedelta(seconds=replay_s)
 
     async def initiate(
-        self, bucket: Bucket, asked: shapes.InitiateMultipartUpload, *, initiator: str
+        self,
+        bucket: Bucket,
+        asked: shapes.InitiateMultipartUpload,
+        *,
+        initiator: str,
+        grant: Grant | None = None,
     ) -> Upload:
-        """Open an upload. What the headers say of the object is frozen here; `initiator` is an ARN.
+        """Open an upload. What the headers say of the object is frozen here; `initiator` is an ARN. With a `grant` it is the upload of
+        that visit of an upload-request link, here and in the other calls.
 
-        Raises OssError: FILE_ALREADY_EXISTS, NO_SUCH_BUCKET, and whatever `model.headers` says of the headers.
+        Raises OssError: FILE_ALREADY_EXISTS, NO_SUCH_BUCKET, those of a link, and whatever `model.headers` says of the headers.
         """
         now = self._clock.now()
         given = attributes(asked, asked.key, bucket.storage_class)
@@ -96,6 +113,8 @@ class MultipartService:
             storage_class=given.storage_class,
             forbid_overwrite=given.forbid_overwrite,
             sequential=asked.sequential is not None,
+            request_id=grant.request_id if grant else None,
+            visit=grant.visit if grant else None,
         )
         try:
             await self._metadata.create_upload(upload)
@@ -103,20 +122,26 @@ class MultipartService:
             raise OssError(NO_SUCH_BUCKET, BucketName=bucket.name) from None
         except Conflict:
             raise _already_exists(upload.key, "0026-00000002") from None
+        except LinkRefused as error:
+            raise in_words(error, upload.key) from None
         return upload
 
-    async def put_part(self, bucket: Bucket, asked: shapes.UploadPart, body: Body) -> tuple[Upload, Part]:
+    async def put_part(
+        self, bucket: Bucket, asked: shapes.UploadPart, body: Body, *, grant: Grant | None = None
+    ) -> tuple[Upload, Part]:
         """Store the body as a part; one of the same number is replaced, and its bytes are freed.
 
         At most 5 GiB; the minimum is Complete's to check. Everything that can be refused without the body is refused
         before a byte of it is read.
 
         Raises OssError: NO_SUCH_UPLOAD, INVALID_ARGUMENT (number), MISSING_CONTENT_LENGTH, ENTITY_TOO_LARGE,
-        INVALID_DIGEST, INVALID_CRC64, PART_ALREADY_EXIST and PART_NOT_SEQUENTIAL (sequential uploads only).
+        INVALID_DIGEST, INVALID_CRC64, PART_ALREADY_EXIST and PART_NOT_SEQUENTIAL (sequential uploads only); those of a link.
         Crash: before the last step an orphan blob stays; after it the part is durable.
         """
         upload, number = await self.place(bucket, asked)
+        require_own(grant, upload)
         expected = Expected.by(asked, max_size=MAX_PART_SIZE)
+        expected = await self._limits.for_part(upload, number, expected)
         received = await self._intake.receive(body, expected, inline_up_to=0)
         part = self._part(number, received)
         try:
@@ -145,20 +170,24 @@ class MultipartService:
             raise no_such_upload(upload_id)
         return upload
 
-    async def complete(self, bucket: Bucket, asked: shapes.CompleteMultipartUpload) -> Stored:
+    async def complete(
+        self, bucket: Bucket, asked: shapes.CompleteMultipartUpload, *, grant: Grant | None = None
+    ) -> Stored:
         """Publish the listed parts as the object and close the upload, in one step and without moving bytes.
 
         A repeated Complete with the same list gets the first one's answer for a while, because a client whose answer
         was lost repeats it (ali-oss's user sees NoSuchUpload otherwise, for a file that is safely stored).
 
         Raises OssError: OPERATION_NOT_SUPPORTED, NO_SUCH_UPLOAD, INVALID_ARGUMENT, MALFORMED_XML, INVALID_PART_ORDER,
-        INVALID_PART, ENTITY_TOO_SMALL, FILE_ALREADY_EXISTS, SERVICE_UNAVAILABLE (parts keep changing).
-        Crash: before the transaction the upload is as it was, after it the object is there and a receipt with it.
+        INVALID_PART, ENTITY_TOO_SMALL, FILE_ALREADY_EXISTS, SERVICE_UNAVAILABLE (parts keep changing); those of a link.
+        Crash: before the transaction the upload is as it was, after it the object is there and a receipt with it, and a link
+        has counted it.
         """
         _refuse_late_headers(asked)
         upload = await self._find(bucket, asked.key, asked.upload_id)
         if upload is None:
             return await self._first_answer(bucket, asked)
+        require_own(grant, upload)
         listed = await _listed(asked)
         finishing = _with_late_headers(upload, asked)
         for _ in range(_ATTEMPTS):
@@ -170,6 +199,8 @@ class MultipartService:
                 continue  # a part was put again between the plan and the transaction
             except Conflict:
                 raise _already_exists(upload.key, "0042-00000214") from None
+            except LinkRefused as error:
+                raise in_words(error, upload.key) from None
             except Absent:
                 return await self._first_answer(bucket, asked)  # another Complete, or an Abort, was faster
             except OssError:
@@ -178,19 +209,26 @@ class MultipartService:
                 raise
         raise OssError(SERVICE_UNAVAILABLE, "Parts of the upload are being replaced. Try again.")
 
-    async def abort(self, bucket: Bucket, asked: shapes.AbortMultipartUpload) -> None:
+    async def abort(
+        self, bucket: Bucket, asked: shapes.AbortMultipartUpload, *, grant: Grant | None = None
+    ) -> None:
         """Close the upload and free its parts; parts in flight are refused when they arrive. Raises OssError
         NO_SUCH_UPLOAD."""
         if _UPLOAD_ID.fullmatch(asked.upload_id) is None:
             raise no_such_upload(asked.upload_id)
+        if grant is not None:
+            require_own(grant, await self.open_upload(bucket, asked.key, asked.upload_id))
         try:
             await self._metadata.abort(bucket.name, ObjectKey(asked.key), UploadId(asked.upload_id))
         except Absent:
             raise no_such_upload(asked.upload_id) from None
 
-    async def parts(self, bucket: Bucket, asked: shapes.ListParts) -> tuple[Upload, Page[Part]]:
+    async def parts(
+        self, bucket: Bucket, asked: shapes.ListParts, *, grant: Grant | None = None
+    ) -> tuple[Upload, Page[Part]]:
         """A page of the upload's parts by number. Raises OssError: NO_SUCH_UPLOAD, INVALID_ARGUMENT."""
         upload = await self.open_upload(bucket, asked.key, asked.upload_id)
+        require_own(grant, upload)
         limit = page_size(asked.max_parts, DEFAULT_PART_PAGE, name="max-parts")
         after = part_marker(asked.part_number_marker)
         return upload, await self._metadata.parts(upload.upload_id, after=after, limit=limit)
@@ -239,6 +277,8 @@ class MultipartService:
                 except OssError as turn:
                     return turn
                 return OssError(PART_NOT_SEQUENTIAL, PartNumber=number)
+            case LinkRefused():
+                return in_words(error, upload.key)
             case Busy() if not isinstance(error, Full):
                 return OssError(SERVICE_UNAVAILABLE)
             case _:

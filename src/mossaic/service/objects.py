@@ -10,7 +10,7 @@ from mossaic.model.conditions import Conditions, range_still_applies
 from mossaic.model.names import object_key
 from mossaic.model.object import ObjectType, ObjectVersion, StorageClass
 from mossaic.model.ranges import chosen_range
-from mossaic.ports import Absent, Busy, Commit, Conflict, StoreError
+from mossaic.ports import Absent, Busy, Commit, Conflict, LinkRefused, StoreError
 from mossaic.protocol.checksum import md5_hex
 from mossaic.protocol.errors import (
     FILE_ALREADY_EXISTS,
@@ -25,6 +25,7 @@ from mossaic.protocol.errors import (
     OssError,
 )
 from mossaic.service.appending import Appender
+from mossaic.service.link_limits import in_words
 from mossaic.service.reading import Reading
 from mossaic.service.writing import received_manifest
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from mossaic.ports import BlobStore, Body, Clock, Deleted, MetadataStore, Stored
     from mossaic.service.appending import AppendOrder
     from mossaic.service.intake import Expected, Intake, Received
+    from mossaic.service.link_limits import LinkLimits
 
     MayRead = Callable[[str], Awaitable[None]]  # raises OssError ACCESS_DENIED for a key of the bucket
 
@@ -74,7 +76,16 @@ class Found:
 
 
 class ObjectService:
-    def __init__(self, *, metadata: MetadataStore, blobs: BlobStore, intake: Intake, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        metadata: MetadataStore,
+        blobs: BlobStore,
+        intake: Intake,
+        clock: Clock,
+        limits: LinkLimits,
+    ) -> None:
+        self._limits = limits
         self._metadata = metadata
         self._blobs = blobs
         self._intake = intake
@@ -89,10 +100,12 @@ class ObjectService:
         """Store a body as an object, in the place of the one that is there.
 
         Raises OssError: FILE_ALREADY_EXISTS (before a byte is read, and once more at the commit), NO_SUCH_BUCKET, and
-        those of `Intake.receive`.
+        those of `Intake.receive`; those of an upload-request link, whose counts change in the metadata step.
         Crash: before the metadata step an orphan blob stays, which the sweeper finds; after it the object is durable.
         """
         await self.refuse_overwrite(bucket, key, forbidden=said.forbid_overwrite)
+        if said.request_id is not None:
+            expected = await self._limits.for_object(said.request_id, bucket, key, expected)
         received = await self._intake.receive(body, expected)
         return await self.put_received(bucket, key, received, said=said)
 
@@ -117,7 +130,12 @@ class ObjectService:
         )
         try:
             return await self.publish(
-                Commit(version=version, new_blobs=received.new_blobs, forbid_overwrite=said.forbid_overwrite)
+                Commit(
+                    version=version,
+                    new_blobs=received.new_blobs,
+                    forbid_overwrite=said.forbid_overwrite,
+                    request_id=said.request_id,
+                )
             )
         except (OssError, StoreError):  # a cancelled caller does not know whether the commit happened
             await self._intake.discard(received)
@@ -155,6 +173,8 @@ class ObjectService:
             raise already_exists(commit.version.key) from None
         except Absent:
             raise OssError(NO_SUCH_BUCKET, BucketName=commit.version.bucket) from None
+        except LinkRefused as error:
+            raise in_words(error, commit.version.key) from None
 
     async def refuse_overwrite(self, bucket: Bucket, key: ObjectKey, *, forbidden: bool) -> None:
         """Spare the client sending a body that cannot be stored. The commit checks again, atomically."""

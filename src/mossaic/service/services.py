@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mossaic.service.listing import ListingService
     from mossaic.service.multipart import MultipartService
     from mossaic.service.objects import ObjectService
+    from mossaic.service.requests import RequestService
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,3 +25,4 @@ class Services:
     listing: ListingService
     callbacks: CallbackService
     intake: Intake
+    requests: RequestService

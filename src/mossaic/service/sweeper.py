@@ -23,6 +23,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mossaic.service.expiry import Expiry
+from mossaic.service.requests import KEPT_S, abort_ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,7 @@ class SweepSettings(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepReport:
     """What was done: blobs freed, orphans freed and their bytes; by lifecycle rules: versions expired (deleted as a client
-    would), removed and relabelled, uploads aborted; receipts forgotten. `skipped`: somebody else holds the lease."""
+    would), removed and relabelled, uploads aborted (also those of upload-request links that have ended); receipts forgotten. `skipped`: somebody else holds the lease."""
 
     garbage: int = 0
     orphans: int = 0
@@ -145,6 +146,8 @@ class Sweeper:
                     aborted=step.aborted,
                 )
                 await self._hold(_LEASE_S)
+            report += SweepReport(aborted=await abort_ended(self._metadata, now))
+            await self._metadata.forget_requests(now - timedelta(seconds=KEPT_S))
             if with_orphans:
                 report += await self.free_orphans(now)
         finally:

@@ -17,6 +17,7 @@ from mossaic.ports import BodyReader, Commit, Stored
 from mossaic.protocol.errors import OssError
 from mossaic.protocol.operations import multipart as shapes
 from mossaic.service.intake import Intake
+from mossaic.service.link_limits import LinkLimits
 from mossaic.service.multipart import MultipartService
 from mossaic.stores.blobs.files import FileBlobs
 from mossaic.stores.sql.sqlite import SqliteMetadata
@@ -160,7 +161,12 @@ async def world(tmp_path: Path, blobs: FileBlobs) -> AsyncIterator[World]:
     metadata = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=0)
     clock = SetClock()
     service = MultipartService(
-        metadata=metadata, blobs=blobs, intake=Intake(blobs), clock=clock, replay_s=REPLAY_S
+        metadata=metadata,
+        blobs=blobs,
+        intake=Intake(blobs),
+        clock=clock,
+        limits=LinkLimits(metadata=metadata, clock=clock),
+        replay_s=REPLAY_S,
     )
     name = BucketName("bkt")
     bucket = Bucket(name=name, region="cn-hangzhou", owner_id="1", created_at=clock.now())

@@ -17,6 +17,7 @@ from mossaic.protocol.errors import OssError
 from mossaic.protocol.limits import MIN_PART_SIZE
 from mossaic.protocol.operations.multipart import CompleteMultipartUpload
 from mossaic.service.intake import Intake
+from mossaic.service.link_limits import LinkLimits
 from mossaic.service.multipart import MultipartService
 from tests.unit.multipart.conftest import KEY, REPLAY_S, UNKNOWN, World, document_of, noise, refusal
 
@@ -222,6 +223,7 @@ async def test_without_replay_a_repeated_complete_is_no_such_upload(world: World
         blobs=world.blobs,
         intake=Intake(world.blobs),
         clock=world.clock,
+        limits=LinkLimits(metadata=world.metadata, clock=world.clock),
         replay_s=0,
     )
     upload_id = await world.begin()

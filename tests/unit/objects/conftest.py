@@ -15,6 +15,7 @@ from mossaic.model.names import BucketName
 from mossaic.model.object import ObjectAcl, ObjectHeaders, StorageClass
 from mossaic.service.copying import CopyService
 from mossaic.service.intake import Expected, Intake
+from mossaic.service.link_limits import LinkLimits
 from mossaic.service.objects import ObjectService, ReadOrder
 from mossaic.stores.blobs.files import FileBlobs
 from mossaic.stores.sql.sqlite import SqliteMetadata
@@ -150,7 +151,8 @@ async def world(tmp_path: Path, store: FileBlobs) -> AsyncIterator[World]:
     blobs = store
     clock = TickingClock()
     intake = Intake(blobs)
-    objects = ObjectService(metadata=metadata, blobs=blobs, intake=intake, clock=clock)
+    limits = LinkLimits(metadata=metadata, clock=clock)
+    objects = ObjectService(metadata=metadata, blobs=blobs, intake=intake, clock=clock, limits=limits)
     copying = CopyService(metadata=metadata, blobs=blobs, objects=objects, clock=clock)
     bucket = Bucket(name=BucketName("bkt"), region="cn-hangzhou", owner_id="1", created_at=clock.now())
     await metadata.create_bucket(bucket, quota=10)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mossaic.gateway.console import callbacks, cors_test, facts, sessions, uploads
+from mossaic.gateway.console import callbacks, cors_test, facts, requests, sessions, uploads
 from mossaic.gateway.console.api import ApiEndpoint, ConsoleFacts
 from mossaic.gateway.console.assets import Assets
 from mossaic.gateway.console.console import Console
@@ -15,6 +15,7 @@ __all__ = [
     "callbacks",
     "cors_test",
     "facts",
+    "requests",
     "sessions",
     "uploads",
 ]

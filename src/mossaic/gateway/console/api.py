@@ -14,6 +14,7 @@ from mossaic.gateway.call import Call
 from mossaic.gateway.message import HttpResponse
 from mossaic.model.identity import PrincipalKind
 from mossaic.model.names import bucket_name
+from mossaic.model.upload_request import beyond
 from mossaic.protocol.errors import (
     ACCESS_DENIED,
     ENTITY_TOO_LARGE,
@@ -225,6 +226,8 @@ class ApiEndpoint:
             record.principal = call.principal.arn
             if call.principal.kind is PrincipalKind.ANONYMOUS:
                 raise OssError(ACCESS_DENIED, "The call must be signed.", ec="0003-00000001")
+            if call.principal.grant is not None:
+                raise beyond("calls of the page")
         asked = ApiCall(
             call=call,
             query=visit.query,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mossaic.model.identity import Principal
 
 # What a page may ask of this version of the service.
-FEATURES: Final = ("sessions", "callbacks", "cors-test")
+FEATURES: Final = ("sessions", "requests", "callbacks", "cors-test")
 
 
 @api.on("POST", "session")

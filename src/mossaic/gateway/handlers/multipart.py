@@ -28,7 +28,9 @@ async def initiate_multipart_upload(
     call: Call, asked: ops.InitiateMultipartUpload
 ) -> ops.InitiateMultipartUploadResult:
     encoding_type = page_encoding(asked.encoding_type)
-    upload = await call.services.multipart.initiate(call.bucket, asked, initiator=call.principal.arn)
+    upload = await call.services.multipart.initiate(
+        call.bucket, asked, initiator=call.principal.arn, grant=call.principal.grant
+    )
     return ops.InitiateMultipartUploadResult(
         encoding_type=encoding_type,
         bucket=upload.bucket,
@@ -40,7 +42,9 @@ async def initiate_multipart_upload(
 
 @handlers.on(ops.UPLOAD_PART)
 async def upload_part(call: Call, asked: ops.UploadPart) -> ops.UploadPartResult:
-    upload, part = await call.services.multipart.put_part(call.bucket, asked, call.body)
+    upload, part = await call.services.multipart.put_part(
+        call.bucket, asked, call.body, grant=call.principal.grant
+    )
     return ops.UploadPartResult(
         etag=part.etag,
         content_md5=base64.b64encode(bytes.fromhex(part.etag)).decode(),
@@ -79,7 +83,7 @@ async def complete_multipart_upload(
 ) -> ops.CompleteMultipartUploadResult:
     encoding_type = page_encoding(asked.encoding_type)
     prepared = await callback.prepare(call, asked.callback, asked.callback_var)
-    stored = await call.services.multipart.complete(call.bucket, asked)
+    stored = await call.services.multipart.complete(call.bucket, asked, grant=call.principal.grant)
     version = stored.version
     done = callback.CallbackAsk.of("CompleteMultipartUpload", stored, prepared)
     return ops.CompleteMultipartUploadResult(
@@ -98,14 +102,14 @@ async def complete_multipart_upload(
 
 @handlers.on(ops.ABORT_MULTIPART_UPLOAD)
 async def abort_multipart_upload(call: Call, asked: ops.AbortMultipartUpload) -> Empty:
-    await call.services.multipart.abort(call.bucket, asked)
+    await call.services.multipart.abort(call.bucket, asked, grant=call.principal.grant)
     return Empty()
 
 
 @handlers.on(ops.LIST_PARTS)
 async def list_parts(call: Call, asked: ops.ListParts) -> ops.ListPartsResult:
     encoding_type = page_encoding(asked.encoding_type)
-    upload, page = await call.services.multipart.parts(call.bucket, asked)
+    upload, page = await call.services.multipart.parts(call.bucket, asked, grant=call.principal.grant)
     return ops.ListPartsResult(
         encoding_type=encoding_type,
         bucket=upload.bucket,

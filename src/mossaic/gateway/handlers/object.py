@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from mossaic.gateway.call import Call, Permission, handlers
 from mossaic.gateway.handlers import callback
 from mossaic.gateway.handlers.object_facts import content_md5, facts, look, overrides
@@ -25,6 +27,8 @@ async def put_object(call: Call, asked: ops.PutObject) -> ops.PutObjectResult:
     check_traffic_limit(call.header(traffic.NAME), call.query.get(traffic.NAME))
     key = object_key(asked.key)
     said = attributes(asked, key, call.bucket.storage_class)
+    if call.principal.grant is not None:
+        said = replace(said, request_id=call.principal.grant.request_id)
     expected = Expected.by(asked)
     prepared = await callback.prepare(call, asked.callback, asked.callback_var)
     stored = await call.services.objects.put(call.bucket, key, call.body, said=said, expected=expected)
