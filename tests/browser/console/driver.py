@@ -67,8 +67,12 @@ class Console:
     @property
     def oss(self) -> oss2.Bucket:
         """The fresh bucket as oss2 sees it, to prepare and to check."""
-        auth = oss2.Auth(self.server.access_key_id, self.server.access_key_secret)
-        return oss2.Bucket(auth, self.server.endpoint, self.bucket)
+        return self.bucket_of(self.server, self.bucket)
+
+    @staticmethod
+    def bucket_of(server: Server, name: str) -> oss2.Bucket:
+        """A bucket as oss2 sees it, with the account's keys."""
+        return oss2.Bucket(oss2.Auth(server.access_key_id, server.access_key_secret), server.endpoint, name)
 
     def sign_in(self, access_key_id: str = "", access_key_secret: str = "", security_token: str = "") -> None:
         """Through the form; without arguments as the account. Waits for the first view."""

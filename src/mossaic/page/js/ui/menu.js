@@ -61,8 +61,9 @@ function openMenu(button, items) {
     if (focus) button.focus({ preventScroll: true });
   };
   const menu = h("div.menu", { role: "menu", "aria-labelledby": button.id, popover: "manual" }, items.map((item) => itemNode(item, close)));
-  (button.closest("dialog") ?? document.body).append(menu);
-  menu.showPopover?.(); // the top layer where there is one; position: fixed does it elsewhere
+  // Within the landmark of its button, and above the page: in the top layer, or by position: fixed where there is none.
+  (button.closest("dialog, main, nav, header, aside, section[aria-label]") ?? document.body).append(menu);
+  menu.showPopover?.();
   button.setAttribute("aria-expanded", "true");
   placeMenu(menu, button);
   const entries = [...menu.querySelectorAll("[role^=menuitem]:not([aria-disabled=true])")];

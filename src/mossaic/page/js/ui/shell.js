@@ -61,7 +61,7 @@ function drawFrame(frame, outlet, { session, uploads }) {
     h("a.skip-link", { href: "#main", onclick: (event) => skip(event, outlet) }, t("ui.skip")),
     h("header.top", h("a.brand", { href: link("/"), "aria-label": t("ui.home") }, logo(), h("span.brand-name", "Mossaic"))),
     navigation(),
-    h("div.tools", languageButton(), themeButton(), accountButton({ session, uploads })),
+    h("section.tools", { "aria-label": t("ui.tools") }, languageButton(), themeButton(), accountButton({ session, uploads })),
     h("div.content", sessionBanner({ session }), outlet),
     h("aside.dock", { "aria-label": t("ui.dock") }, docks.map((dock) => (typeof dock === "function" ? dock() : dock))),
   );
