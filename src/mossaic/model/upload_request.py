@@ -34,10 +34,12 @@ MAX_OPEN_UPLOADS: Final = (
     256  # of one link at a time: an upload without parts costs nothing against the bytes
 )
 MAX_LINKS: Final = 1_000  # of a bucket
-# What a link's session may do. Nothing that reads, lists, deletes, copies or appends.
+# What a link's session may do. Nothing that reads content, lists, deletes, copies or appends. HeadObject: a page whose answer
+# was lost has to learn whether its file arrived; in the visit's own folder there is nothing else to learn.
 OPERATIONS: Final = frozenset(
     {
         "PutObject",
+        "HeadObject",
         "InitiateMultipartUpload",
         "UploadPart",
         "CompleteMultipartUpload",
