@@ -40,3 +40,26 @@ def console(signed_out: Console) -> Console:
     """The account has signed in; `console.bucket` is a fresh bucket. Any trouble in the page fails the test."""
     signed_out.sign_in()
     return signed_out
+
+
+@pytest.fixture(scope="module")
+def console_tab(browser: Browser, server: Server) -> Iterator[Console]:
+    """One signed-in tab for all tests of a module: signing in is what takes the time."""
+    context = browser.new_context(
+        locale="en-GB", color_scheme="light", viewport={"width": 1280, "height": 860}
+    )
+    console = Console.open(context, server, new_bucket(server))
+    console.sign_in()
+    yield console
+    context.close()
+
+
+@pytest.fixture
+def shared_console(console_tab: Console, server: Server) -> Iterator[Console]:
+    """The module's tab with a fresh bucket. Any trouble in the page fails the test that it came up in."""
+    console_tab.bucket = new_bucket(server)
+    console_tab.troubles.clear()
+    yield console_tab
+    if console_tab.page.locator("dialog[open]").count():  # a test that failed left it
+        console_tab.page.reload()
+    console_tab.assert_calm()

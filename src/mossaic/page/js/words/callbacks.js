@@ -36,7 +36,8 @@ const en = {
   copySignature: "Copy signature",
   signedText: "The text that was signed",
   copySigned: "Copy the signed text",
-  keyReach: "Your application takes the key from {origin}, so it must be able to reach it. The setting callback.public_url changes the address.",
+  keyReach:
+    "Your application takes the key from {origin}, so it must be able to reach it. The setting callback.public_url changes the address.",
   keyLocal: "{origin} is this machine only. An application on another machine needs an address that it can reach: set callback.public_url.",
   verify: "Verify it in your application",
   verifyLead: "Anybody can post to your address. Before you believe a callback:",

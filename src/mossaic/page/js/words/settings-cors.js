@@ -9,9 +9,15 @@ const en = {
     what: "A browser then hides every answer from a page that comes from elsewhere. Programs, command lines and this console do not need rules.",
   },
   preset: {
-    uploads: { name: "Browser uploads from one origin", what: "All methods and headers for one address of yours, with everything an upload has to read." },
+    uploads: {
+      name: "Browser uploads from one origin",
+      what: "All methods and headers for one address of yours, with everything an upload has to read.",
+    },
     reads: { name: "Public reads", what: "Any page may GET and HEAD. What it gets is still decided by ACL and policy." },
-    anywhere: { name: "ali-oss in any page", what: "All methods and headers for every origin. Each request still needs a valid signature." },
+    anywhere: {
+      name: "ali-oss in any page",
+      what: "All methods and headers for every origin. Each request still needs a valid signature.",
+    },
     empty: "Empty rule",
   },
   rule: "Rule {number}",
@@ -37,7 +43,12 @@ const en = {
   fine: "Nothing doubtful: pages of these origins can upload in parts and read what they have to.",
   vary: "Vary: Origin on every answer",
   varyHint: "For caches between browser and server that serve several origins.",
-  document: { title: "As a document", form: "Form", xml: "What PutBucketCors takes.", json: "What ali-oss takes: client.putBucketCORS(bucket, rules)." },
+  document: {
+    title: "As a document",
+    form: "Form",
+    xml: "What PutBucketCors takes.",
+    json: "What ali-oss takes: client.putBucketCORS(bucket, rules).",
+  },
   remark: {
     noOrigin: "It names no origin, so it fits no page.",
     noMethod: "It allows no method.",
@@ -80,10 +91,12 @@ const en = {
     preflight: "The browser asks first",
     noPreflight: "Not for this request: its method and headers are plain ones, so the browser sends it at once.",
     preflightGood: "Its OPTIONS request is answered by rule {rule}: method and headers are allowed.",
-    preflightBad: "Its OPTIONS request is refused. The browser stops here: the page’s request is never sent, and the page is told only “network error”.",
+    preflightBad:
+      "Its OPTIONS request is refused. The browser stops here: the page’s request is never sent, and the page is told only “network error”.",
     wire: "What is sent and answered",
     request: "The page’s {method} request",
-    requestGood: "It is sent, and the answer is handed to the page (Access-Control-Allow-Origin: {value}). Whether it may do what it asks is then up to its signature.",
+    requestGood:
+      "It is sent, and the answer is handed to the page (Access-Control-Allow-Origin: {value}). Whether it may do what it asks is then up to its signature.",
     requestNever: "It is never sent.",
     requestHidden: "It is sent and may even take effect, but the browser hides the answer from the page.",
     read: "What the page can read",
@@ -150,7 +163,12 @@ const zh = {
   fine: "没有疑点：这些来源的网页可以分片上传，也能读到所需的响应头。",
   vary: "始终返回 Vary: Origin",
   varyHint: "适用于浏览器与服务端之间有缓存、且有多个来源的情况。",
-  document: { title: "查看文档", form: "格式", xml: "PutBucketCors 的请求内容。", json: "用于 ali-oss：client.putBucketCORS(bucket, rules)。" },
+  document: {
+    title: "查看文档",
+    form: "格式",
+    xml: "PutBucketCors 的请求内容。",
+    json: "用于 ali-oss：client.putBucketCORS(bucket, rules)。",
+  },
   remark: {
     noOrigin: "没有填写来源，不会匹配任何网页。",
     noMethod: "没有允许任何方法。",

@@ -57,8 +57,14 @@ const en = {
     button: "Abort after {n} days",
     saved: "Uploads that are not finished within {n} days are aborted",
     others: "Your other changes are saved with it.",
-    never: { title: "Unfinished uploads keep their parts for ever", what: "Uploads that are begun and never completed take space on the disk and are in no listing of objects. A rule clears them away." },
-    some: { title: "Some unfinished uploads keep their parts for ever", what: "The rules abort stale uploads of some keys only. One more rule covers the rest." },
+    never: {
+      title: "Unfinished uploads keep their parts for ever",
+      what: "Uploads that are begun and never completed take space on the disk and are in no listing of objects. A rule clears them away.",
+    },
+    some: {
+      title: "Some unfinished uploads keep their parts for ever",
+      what: "The rules abort stale uploads of some keys only. One more rule covers the rest.",
+    },
   },
   tell: {
     quoted: "“{text}”",
@@ -80,8 +86,14 @@ const en = {
     moves: "Objects become {to} {when}.",
     expires: "Objects are deleted for good {when}.",
     expiresVersioned: "Objects get a delete marker {when}; their versions stay.",
-    oldMoves: { one: "Older versions become {to} {n} day after they were replaced.", other: "Older versions become {to} {n} days after they were replaced." },
-    oldExpires: { one: "Older versions are deleted for good {n} day after they were replaced.", other: "Older versions are deleted for good {n} days after they were replaced." },
+    oldMoves: {
+      one: "Older versions become {to} {n} day after they were replaced.",
+      other: "Older versions become {to} {n} days after they were replaced.",
+    },
+    oldExpires: {
+      one: "Older versions are deleted for good {n} day after they were replaced.",
+      other: "Older versions are deleted for good {n} days after they were replaced.",
+    },
     markers: "Delete markers with no version below them are removed.",
     aborts: "Unfinished uploads are aborted and their parts freed {when}.",
   },
@@ -155,7 +167,10 @@ const zh = {
     button: "{n} 天后自动清理",
     saved: "{n} 天内未完成的上传将自动清理",
     others: "您的其他修改会一并保存。",
-    never: { title: "未完成的上传会一直占用空间", what: "已开始但从未完成的分片上传会占用磁盘，又不出现在对象列表中。添加一条规则即可自动清理。" },
+    never: {
+      title: "未完成的上传会一直占用空间",
+      what: "已开始但从未完成的分片上传会占用磁盘，又不出现在对象列表中。添加一条规则即可自动清理。",
+    },
     some: { title: "部分未完成的上传会一直占用空间", what: "现有规则只清理部分前缀的过期上传，再加一条规则即可覆盖其余部分。" },
   },
   tell: {

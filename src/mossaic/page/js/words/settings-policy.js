@@ -30,11 +30,26 @@ const en = {
   sentence: { allow: "{who} may", deny: "{who} may not" },
   on: "on",
   if: "if",
-  replace: { title: "Replace the text?", what: "What is in the editor is no JSON, so the template cannot be added to it.", button: "Replace" },
-  public: { title: "This bucket is public by its policy", what: "GetBucketPolicyStatus says that a statement allows something to everybody, without a condition that closes the circle." },
+  replace: {
+    title: "Replace the text?",
+    what: "What is in the editor is no JSON, so the template cannot be added to it.",
+    button: "Replace",
+  },
+  public: {
+    title: "This bucket is public by its policy",
+    what: "GetBucketPolicyStatus says that a statement allows something to everybody, without a condition that closes the circle.",
+  },
   closed: { title: "Not public", what: "GetBucketPolicyStatus says that no statement opens the bucket to everybody." },
-  open: { title: "Open the bucket to everybody?", what: "The policy allows something to everybody, with no key and from anywhere. The ACL does not matter for that.", button: "Open it" },
-  lockout: { title: "Lock yourself out?", what: "This page uses plain http, and the policy forbids that to everybody, you included. You could not read or change anything here over http any more, not even the policy.", button: "Save all the same" },
+  open: {
+    title: "Open the bucket to everybody?",
+    what: "The policy allows something to everybody, with no key and from anywhere. The ACL does not matter for that.",
+    button: "Open it",
+  },
+  lockout: {
+    title: "Lock yourself out?",
+    what: "This page uses plain http, and the policy forbids that to everybody, you included. You could not read or change anything here over http any more, not even the policy.",
+    button: "Save all the same",
+  },
   issue: {
     json: {
       ends: "The text ends too early: a bracket or a quote is still open.",
@@ -53,7 +68,7 @@ const en = {
     },
     object: "The document must be an object of Version and Statement.",
     outer: "“{name}” is not known here: a policy has Version, Statement and Id.",
-    version: "Version must be \"1\".",
+    version: 'Version must be "1".',
     missing: "{name} is missing.",
     statements: "Statement must be a list of 1 to {max} statements.",
     statement: "A statement must be an object.",
@@ -105,7 +120,11 @@ const zh = {
   public: { title: "授权策略使此存储空间对公众开放", what: "GetBucketPolicyStatus 显示：有语句允许所有人访问，且没有限定范围的条件。" },
   closed: { title: "未对公众开放", what: "GetBucketPolicyStatus 显示：没有语句对所有人开放此存储空间。" },
   open: { title: "确定对所有人开放？", what: "此策略允许所有人从任何地方无需密钥进行某些操作，与读写权限（ACL）无关。", button: "开放" },
-  lockout: { title: "确定要把自己拒之门外？", what: "本页面使用 http，而此策略禁止所有人（包括您）通过 http 访问。此后您将无法在这里读取或修改任何内容，包括策略本身。", button: "仍然保存" },
+  lockout: {
+    title: "确定要把自己拒之门外？",
+    what: "本页面使用 http，而此策略禁止所有人（包括您）通过 http 访问。此后您将无法在这里读取或修改任何内容，包括策略本身。",
+    button: "仍然保存",
+  },
   issue: {
     json: {
       ends: "内容提前结束：还有括号或引号没有闭合。",
@@ -124,7 +143,7 @@ const zh = {
     },
     object: "文档必须是包含 Version 和 Statement 的对象。",
     outer: "不支持“{name}”：策略只包含 Version、Statement 和 Id。",
-    version: "Version 必须是 \"1\"。",
+    version: 'Version 必须是 "1"。',
     missing: "缺少 {name}。",
     statements: "Statement 必须是包含 1 到 {max} 条语句的列表。",
     statement: "语句必须是对象。",

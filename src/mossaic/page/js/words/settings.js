@@ -1,7 +1,13 @@
 /** Words of the settings: what the sections share, overview, versioning, ACL, tags, and deleting the bucket. */
 
 const classes = {
-  en: { Standard: "Standard", IA: "Infrequent Access", Archive: "Archive", ColdArchive: "Cold Archive", DeepColdArchive: "Deep Cold Archive" },
+  en: {
+    Standard: "Standard",
+    IA: "Infrequent Access",
+    Archive: "Archive",
+    ColdArchive: "Cold Archive",
+    DeepColdArchive: "Deep Cold Archive",
+  },
   zh: { Standard: "标准存储", IA: "低频访问", Archive: "归档存储", ColdArchive: "冷归档存储", DeepColdArchive: "深度冷归档存储" },
 };
 
@@ -60,7 +66,11 @@ const en = {
       some: "Stale uploads are aborted for some keys only.",
       never: "Unfinished uploads keep their parts for ever.",
     },
-    versioning: { Unset: "Never switched on.", Enabled: "On: older versions are kept.", Suspended: "Suspended: older versions stay, no new ones are made." },
+    versioning: {
+      Unset: "Never switched on.",
+      Enabled: "On: older versions are kept.",
+      Suspended: "Suspended: older versions stay, no new ones are made.",
+    },
     policy: { none: "None.", public: "Open to everybody.", closed: "Set, not public." },
     tagsNone: "None.",
   },
@@ -73,7 +83,8 @@ const en = {
     state: { Unset: "Versioning was never switched on", Enabled: "Versioning is on", Suspended: "Versioning is suspended" },
     means: {
       Unset: "Overwriting an object replaces it for good; deleting removes it for good.",
-      Enabled: "Every write makes a new version. Deleting puts a delete marker on top; older versions stay until they are deleted by id or by a lifecycle rule.",
+      Enabled:
+        "Every write makes a new version. Deleting puts a delete marker on top; older versions stay until they are deleted by id or by a lifecycle rule.",
       Suspended: "Versions made before stay. New writes go to the version “null” and replace each other.",
     },
     changed: "Somebody else changed versioning meanwhile. Here is how it stands now.",
@@ -109,8 +120,14 @@ const en = {
       "public-read-write": "Everybody may read, overwrite and delete.",
     },
     what: {
-      private: { 1: "Only you, and users whom a policy allows.", 2: "Right for nearly everything. Single objects are shared by links that expire." },
-      "public-read": { 1: "Whoever reaches this server can download any object and list all keys, without signing in.", 2: "For things that are meant for everybody, such as the files of a web site." },
+      private: {
+        1: "Only you, and users whom a policy allows.",
+        2: "Right for nearly everything. Single objects are shared by links that expire.",
+      },
+      "public-read": {
+        1: "Whoever reaches this server can download any object and list all keys, without signing in.",
+        2: "For things that are meant for everybody, such as the files of a web site.",
+      },
       "public-read-write": {
         1: "Whoever reaches this server can upload, overwrite and delete, and use your disk.",
         2: "Hardly ever right: for uploads by strangers, make an upload request link.",
@@ -244,11 +261,21 @@ const zh = {
     current: "当前",
     note: "对象可以有自己的 ACL，此时以对象的为准。授权策略还可以另行允许或拒绝。",
     title: { private: "私有", "public-read": "公共读", "public-read-write": "公共读写" },
-    short: { private: "私有。", "public-read": "所有人都可以读取任何对象并列出文件名。", "public-read-write": "所有人都可以读取、覆盖和删除。" },
+    short: {
+      private: "私有。",
+      "public-read": "所有人都可以读取任何对象并列出文件名。",
+      "public-read-write": "所有人都可以读取、覆盖和删除。",
+    },
     what: {
       private: { 1: "只有您以及策略允许的用户可以访问。", 2: "适合绝大多数场景；单个对象可以通过限时链接分享。" },
-      "public-read": { 1: "能访问此服务的任何人无需登录即可下载任意对象、列出全部文件名。", 2: "适合本就面向所有人的内容，例如网站的静态文件。" },
-      "public-read-write": { 1: "能访问此服务的任何人都可以上传、覆盖、删除，并占用您的磁盘。", 2: "几乎从不合适：如需让他人上传，请创建上传请求链接。" },
+      "public-read": {
+        1: "能访问此服务的任何人无需登录即可下载任意对象、列出全部文件名。",
+        2: "适合本就面向所有人的内容，例如网站的静态文件。",
+      },
+      "public-read-write": {
+        1: "能访问此服务的任何人都可以上传、覆盖、删除，并占用您的磁盘。",
+        2: "几乎从不合适：如需让他人上传，请创建上传请求链接。",
+      },
     },
     sure: {
       title: "确定允许所有人写入？",

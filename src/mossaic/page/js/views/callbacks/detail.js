@@ -23,7 +23,13 @@ export function detail(record, { reload }) {
   const last = lastOf(record);
   return [
     head(record, reload),
-    part(t("callbacks.triesTitle"), h("ol.callback-tries", record.tries.map((one, at) => tryLine(one, at, record)))),
+    part(
+      t("callbacks.triesTitle"),
+      h(
+        "ol.callback-tries",
+        record.tries.map((one, at) => tryLine(one, at, record)),
+      ),
+    ),
     h("div.callback-columns", bodyPart(record), last ? headersPart(last) : null),
     last ? signaturePart(record, last) : null,
     last ? verifyPanel(record, last) : null,
@@ -36,7 +42,11 @@ function head(record, reload) {
     busy(button, true);
     try {
       const again = await api.post("callbacks/replay", { id: record.id });
-      replace(result, comparison(record, again), h("div", h("button.button.is-small.is-ghost", { type: "button", onclick: reload }, icon("list"), t("callbacks.showInList"))));
+      replace(
+        result,
+        comparison(record, again),
+        h("div", h("button.button.is-small.is-ghost", { type: "button", onclick: reload }, icon("list"), t("callbacks.showInList"))),
+      );
     } catch (error) {
       replace(result, problemView(error));
     } finally {
@@ -48,7 +58,10 @@ function head(record, reload) {
     "div.callback-top",
     facts([
       [t("callbacks.object"), h("span.mono", record.key)],
-      [t("callbacks.sentFor"), record.upload_id ? [`${record.operation} `, h("span.mono.callback-small", record.upload_id)] : record.operation],
+      [
+        t("callbacks.sentFor"),
+        record.upload_id ? [`${record.operation} `, h("span.mono.callback-small", record.upload_id)] : record.operation,
+      ],
       [t("callbacks.at"), dateTime(new Date(record.at))],
       record.host ? [t("callbacks.host"), h("span.mono", record.host)] : null,
     ]),
@@ -69,7 +82,13 @@ const isTaken = (one, at, record) => record.ok && at === record.tries.length - 1
 function tryLine(one, at, record) {
   return h(
     "li.callback-try",
-    h("div.callback-try-head", tryBadge(one, isTaken(one, at, record)), h("span.mono.callback-url", one.url), h("span.callback-small", one.address), h("span.callback-ms", t("callbacks.ms", { n: number(Math.round(one.ms)) }))),
+    h(
+      "div.callback-try-head",
+      tryBadge(one, isTaken(one, at, record)),
+      h("span.mono.callback-url", one.url),
+      h("span.callback-small", one.address),
+      h("span.callback-ms", t("callbacks.ms", { n: number(Math.round(one.ms)) })),
+    ),
     one.error ? h("p.callback-error", icon("warning"), h("span", one.error)) : null,
     one.status === null ? null : answerOf(one),
   );
@@ -101,8 +120,16 @@ function comparison(before, after) {
   const same = outcome(before) === outcome(after);
   const kind = after.ok ? "good" : "bad";
   return [
-    notice({ kind, title: t(`callbacks.again.${after.ok ? "taken" : "refused"}`), text: t(`callbacks.again.${same ? "same" : "differs"}`) }),
-    h("div.callback-columns", side(t("callbacks.first", { at: dateTime(new Date(before.at)) }), before), side(t("callbacks.second", { at: dateTime(new Date(after.at)) }), after)),
+    notice({
+      kind,
+      title: t(`callbacks.again.${after.ok ? "taken" : "refused"}`),
+      text: t(`callbacks.again.${same ? "same" : "differs"}`),
+    }),
+    h(
+      "div.callback-columns",
+      side(t("callbacks.first", { at: dateTime(new Date(before.at)) }), before),
+      side(t("callbacks.second", { at: dateTime(new Date(after.at)) }), after),
+    ),
   ];
 }
 
@@ -114,12 +141,19 @@ function bodyPart(record) {
     t("callbacks.body"),
     h("p.callback-small.mono", record.content_type),
     block(record.body, t("callbacks.copyBody")),
-    fields?.length ? h("dl.callback-fields", fields.map(([name, value]) => [h("dt.mono", name), h("dd.mono", value || "–")])) : null,
+    fields?.length
+      ? h(
+          "dl.callback-fields",
+          fields.map(([name, value]) => [h("dt.mono", name), h("dd.mono", value || "–")]),
+        )
+      : null,
   );
 }
 
 function headersPart(one) {
-  const text = Object.entries(one.headers).map(([name, value]) => `${name}: ${value}`).join("\n");
+  const text = Object.entries(one.headers)
+    .map(([name, value]) => `${name}: ${value}`)
+    .join("\n");
   return part(t("callbacks.headers"), block(text, t("callbacks.copyHeaders")));
 }
 
@@ -129,8 +163,14 @@ function signaturePart(record, one) {
     t("callbacks.signature"),
     h("p.callback-small", t("callbacks.signatureHow")),
     facts([
-      [t("callbacks.keyUrl"), h("span.callback-copy", h("span.mono", record.pub_key_url), copyButton(record.pub_key_url, t("callbacks.copyKeyUrl")))],
-      [t("callbacks.signatureValue"), h("span.callback-copy", h("span.mono.callback-signature", one.signature), copyButton(one.signature, t("callbacks.copySignature")))],
+      [
+        t("callbacks.keyUrl"),
+        h("span.callback-copy", h("span.mono", record.pub_key_url), copyButton(record.pub_key_url, t("callbacks.copyKeyUrl"))),
+      ],
+      [
+        t("callbacks.signatureValue"),
+        h("span.callback-copy", h("span.mono.callback-signature", one.signature), copyButton(one.signature, t("callbacks.copySignature"))),
+      ],
     ]),
     h("p.callback-label", t("callbacks.signedText")),
     block(one.signed_text, t("callbacks.copySigned")),

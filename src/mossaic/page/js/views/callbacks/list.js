@@ -51,13 +51,22 @@ function nothing(bucket) {
       icon: "callback",
       title: t("callbacks.none.title"),
       text: t("callbacks.none.text"),
-      actions: h("a.button.is-primary", { href: link(pathOf("/b/:bucket/upload/", { bucket })) }, icon("upload"), t("callbacks.none.upload")),
+      actions: h(
+        "a.button.is-primary",
+        { href: link(pathOf("/b/:bucket/upload/", { bucket })) },
+        icon("upload"),
+        t("callbacks.none.upload"),
+      ),
     }),
     h("section.card", h("div.card-body", h("p.callback-small", t("callbacks.none.example")), codeBlock(EXAMPLE))),
   ];
 }
 
-const listOf = (records, open, load) => h("ol.callback-list", records.map((record) => row(record, open, load)));
+const listOf = (records, open, load) =>
+  h(
+    "ol.callback-list",
+    records.map((record) => row(record, open, load)),
+  );
 
 /** Its sign: taken, refused, or no answer. @param {import("./record.js").CallbackRecord} record */
 export function verdict(record) {
@@ -85,7 +94,16 @@ function row(record, open, load) {
     { type: "button", "aria-expanded": "false", "aria-controls": body.id, onclick: () => flip(body.hidden) },
     icon("chevron-right"),
     h("span.callback-verdict", verdict(record)),
-    h("span.callback-what", h("span.callback-key", record.key), h("span.callback-to", `→ ${hostOf(record.url)}`, record.replay_of ? h("span.badge", t("callbacks.replayed")) : null, record.tries.length > 1 ? h("span.badge", t("callbacks.tries", { n: record.tries.length })) : null)),
+    h(
+      "span.callback-what",
+      h("span.callback-key", record.key),
+      h(
+        "span.callback-to",
+        `→ ${hostOf(record.url)}`,
+        record.replay_of ? h("span.badge", t("callbacks.replayed")) : null,
+        record.tries.length > 1 ? h("span.badge", t("callbacks.tries", { n: record.tries.length })) : null,
+      ),
+    ),
     h("span.callback-ms", t("callbacks.ms", { n: number(Math.round(ms)) })),
     h("time.callback-at", { datetime: record.at, title: dateTime(at) }, ago(at)),
   );

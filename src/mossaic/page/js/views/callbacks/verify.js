@@ -37,7 +37,11 @@ export function verifyPanel(record, one) {
     replace(
       place,
       codeBlock(language.write(evidenceOf(record, one)), t("callbacks.copySnippet", { language: language.name })),
-      h("p.callback-small", rich("callbacks.snippetFile", { file: h("span.mono", language.file) }), language.id === "php" ? ` ${t("callbacks.notRun")}` : null),
+      h(
+        "p.callback-small",
+        rich("callbacks.snippetFile", { file: h("span.mono", language.file) }),
+        language.id === "php" ? ` ${t("callbacks.notRun")}` : null,
+      ),
     );
   };
   const first = LANGUAGES.some((one) => one.id === chosen) ? chosen : LANGUAGES[0].id;
@@ -53,7 +57,10 @@ export function verifyPanel(record, one) {
     "section.callback-part",
     h("h3.callback-part-title", t("callbacks.verify")),
     h("p.callback-small", t("callbacks.verifyLead")),
-    h("ol.callback-steps", [1, 2, 3].map((at) => h("li", t(`callbacks.verifyStep.${at}`, { origin: originOf(record.pub_key_url) })))),
+    h(
+      "ol.callback-steps",
+      [1, 2, 3].map((at) => h("li", t(`callbacks.verifyStep.${at}`, { origin: originOf(record.pub_key_url) }))),
+    ),
     pick.node,
     place,
   );

@@ -34,7 +34,11 @@ function choice(draft, name, one) {
     h(
       "span.acl-text",
       h("span.acl-title", t(`settings.acl.title.${one.id}`), " ", h("span.mono.is-faint", one.id), " ", current),
-      h("span.acl-what", { id: `${id}-what` }, [1, 2].map((at) => h("span", t(`settings.acl.what.${one.id}.${at}`)))),
+      h(
+        "span.acl-what",
+        { id: `${id}-what` },
+        [1, 2].map((at) => h("span", t(`settings.acl.what.${one.id}.${at}`))),
+      ),
     ),
   );
 }
@@ -54,7 +58,11 @@ export async function acl(bucket, place, signal) {
     replace(
       place,
       sectionHead(t("settings.acl.name"), t("settings.acl.lead")),
-      h("fieldset.acl-choices", h("legend.visually-hidden", t("settings.acl.name")), CHOICES.map((one) => choice(draft, name, one))),
+      h(
+        "fieldset.acl-choices",
+        h("legend.visually-hidden", t("settings.acl.name")),
+        CHOICES.map((one) => choice(draft, name, one)),
+      ),
       h("p.settings-small.is-faint", t("settings.acl.note")),
       bar,
     );

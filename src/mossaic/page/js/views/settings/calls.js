@@ -78,7 +78,7 @@ export async function readStat(bucket, signal) {
 export async function countPartBytes(bucket, { limit, signal }) {
   let bytes = 0;
   let uploads = 0;
-  for (let next = {}; next; ) {
+  for (let next = {}; next;) {
     const page = await listUploads({ bucket, ...next, limit: Math.min(limit, 1000), signal });
     for (const { key, uploadId } of page.uploads) {
       if (uploads === limit) return { bytes, uploads, complete: false };
@@ -145,8 +145,7 @@ export function writeVersioning(bucket, status) {
 }
 
 /** The policy as it was put, "" when there is none. */
-export const readPolicy = async (bucket, signal) =>
-  (await askOr("NoSuchBucketPolicy", bucket, "GET", "policy", { signal })) ?? "";
+export const readPolicy = async (bucket, signal) => (await askOr("NoSuchBucketPolicy", bucket, "GET", "policy", { signal })) ?? "";
 
 /** @param {string} bucket @param {string} text */
 export const writePolicy = (bucket, text) =>

@@ -93,14 +93,18 @@ function fits(pattern, text) {
 
 const allowsHeader = (rule, name) => rule.headers.some((pattern) => fits(pattern, name));
 const exposes = (rule, name) => rule.expose.some((one) => one.toLowerCase() === name.toLowerCase());
-const withExposed = (...names) => (rule) => ({
-  ...rule,
-  expose: [...rule.expose, ...names.filter((name) => !exposes(rule, name))],
-});
-const withMethods = (...names) => (rule) => ({
-  ...rule,
-  methods: METHODS.filter((name) => rule.methods.includes(name) || names.includes(name)),
-});
+const withExposed =
+  (...names) =>
+  (rule) => ({
+    ...rule,
+    expose: [...rule.expose, ...names.filter((name) => !exposes(rule, name))],
+  });
+const withMethods =
+  (...names) =>
+  (rule) => ({
+    ...rule,
+    methods: METHODS.filter((name) => rule.methods.includes(name) || names.includes(name)),
+  });
 
 /** Why a browser would never send this origin, or null. @param {string} origin */
 export function originFault(origin) {

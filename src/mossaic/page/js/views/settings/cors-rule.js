@@ -12,7 +12,11 @@ import { chips, iconButton } from "./parts.js";
 const MAX_AGE_S = 999_999_999;
 const SIGNS = { error: "warning", warning: "warning", info: "info" };
 
-const lines = (text) => text.split(/[\n,]/).map((line) => line.trim()).filter(Boolean);
+const lines = (text) =>
+  text
+    .split(/[\n,]/)
+    .map((line) => line.trim())
+    .filter(Boolean);
 
 /**
  * @param {import("./draft.js").Draft<import("./cors-model.js").Cors>} draft
@@ -28,7 +32,11 @@ export function ruleCard(draft, at, actions) {
   return h(
     "li.card.rule",
     { "aria-labelledby": title },
-    h("div.rule-head", h("h3.rule-title", { id: title }, h("span.rule-number", String(at + 1)), t("cors.rule", { number: at + 1 })), tools(draft, at, isOpen, actions)),
+    h(
+      "div.rule-head",
+      h("h3.rule-title", { id: title }, h("span.rule-number", String(at + 1)), t("cors.rule", { number: at + 1 })),
+      tools(draft, at, isOpen, actions),
+    ),
     body,
     remarks,
   );
@@ -51,11 +59,18 @@ function tools(draft, at, isOpen, actions) {
     "div.rule-tools",
     only ? null : iconButton("arrow-up", t("cors.up", { number: at + 1 }), () => moved(at - 1), { disabled: at === 0 }),
     only ? null : iconButton("arrow-down", t("cors.down", { number: at + 1 }), () => moved(at + 1), { disabled: at === rules.length - 1 }),
-    iconButton("copy", t("cors.duplicate", { number: at + 1 }), () => actions.setRules([...rules.slice(0, at + 1), structuredClone(draft.value.value.rules[at]), ...rules.slice(at + 1)], at + 1)),
+    iconButton("copy", t("cors.duplicate", { number: at + 1 }), () =>
+      actions.setRules([...rules.slice(0, at + 1), structuredClone(draft.value.value.rules[at]), ...rules.slice(at + 1)], at + 1),
+    ),
     iconButton("trash", t("cors.remove", { number: at + 1 }), () => actions.setRules(rules.filter((_, i) => i !== at))),
     h(
       "button.button.is-small.is-plain",
-      { type: "button", onclick: open, "aria-expanded": String(isOpen), "aria-label": t(isOpen ? "cors.close" : "cors.edit", { number: at + 1 }) },
+      {
+        type: "button",
+        onclick: open,
+        "aria-expanded": String(isOpen),
+        "aria-label": t(isOpen ? "cors.close" : "cors.edit", { number: at + 1 }),
+      },
       icon(isOpen ? "check" : "edit"),
       t(isOpen ? "settings.closeRule" : "settings.edit"),
     ),
@@ -110,12 +125,32 @@ function editor(rule, put) {
     optional: true,
     oninput: (maxAge) => put({ maxAge }),
   });
-  return h("div.rule-form", h("div.rule-columns", origins.node, methodBoxes(rule, put)), h("div.rule-columns", headers.node, expose.node), h("div.rule-columns", age.node));
+  return h(
+    "div.rule-form",
+    h("div.rule-columns", origins.node, methodBoxes(rule, put)),
+    h("div.rule-columns", headers.node, expose.node),
+    h("div.rule-columns", age.node),
+  );
 }
 
 function methodBoxes(rule, put) {
-  const boxes = METHODS.map((name) => h("input", { type: "checkbox", value: name, checked: rule.methods.includes(name), onchange: () => put({ methods: boxes.filter((box) => box.checked).map((box) => box.value) }) }));
-  return h("fieldset.field", h("legend.field-label", t("cors.methods")), h("div.method-boxes", boxes.map((box) => h("label.method-box", box, h("span.mono", box.value)))), h("p.field-hint", t("cors.methodsHint")));
+  const boxes = METHODS.map((name) =>
+    h("input", {
+      type: "checkbox",
+      value: name,
+      checked: rule.methods.includes(name),
+      onchange: () => put({ methods: boxes.filter((box) => box.checked).map((box) => box.value) }),
+    }),
+  );
+  return h(
+    "fieldset.field",
+    h("legend.field-label", t("cors.methods")),
+    h(
+      "div.method-boxes",
+      boxes.map((box) => h("label.method-box", box, h("span.mono", box.value))),
+    ),
+    h("p.field-hint", t("cors.methodsHint")),
+  );
 }
 
 function remarkList(rule, at, actions) {
@@ -128,7 +163,9 @@ function remarkList(rule, at, actions) {
         `li.remark.is-${one.level}`,
         icon(SIGNS[one.level]),
         h("span.remark-text", h("span.visually-hidden", `${t(`settings.level.${one.level}`)}: `), t(`cors.remark.${one.code}`, one.params)),
-        one.fix ? h("button.button.is-small.is-plain", { type: "button", onclick: () => mend(one, rule, at, actions) }, t("settings.fix")) : null,
+        one.fix
+          ? h("button.button.is-small.is-plain", { type: "button", onclick: () => mend(one, rule, at, actions) }, t("settings.fix"))
+          : null,
       ),
     ),
   );

@@ -16,7 +16,11 @@ const SIMPLE_HEADERS = ["accept", "accept-language", "content-language"];
 const ALWAYS_READ = ["Cache-Control", "Content-Language", "Content-Length", "Content-Type", "Expires", "Last-Modified", "Pragma"];
 const SIGNED_UPLOAD = ["authorization", "content-type", "x-oss-content-sha256", "x-oss-date", "x-oss-user-agent"];
 
-const names = (text) => text.split(/[\s,]+/).map((name) => name.trim().toLowerCase()).filter(Boolean);
+const names = (text) =>
+  text
+    .split(/[\s,]+/)
+    .map((name) => name.trim().toLowerCase())
+    .filter(Boolean);
 
 /**
  * @param {string} bucket
@@ -33,7 +37,13 @@ export function testPanel(bucket, draft, { repaint }) {
     validate: (text) => (originFault(text) || text === "*" ? t("cors.test.originWrong") : undefined),
   });
   const method = select({ label: t("cors.test.method"), value: "PUT", options: METHODS.map((name) => ({ value: name, label: name })) });
-  const headers = textField({ label: t("cors.test.headers"), mono: true, optional: true, value: SIGNED_UPLOAD.join(", "), hint: t("cors.test.headersHint") });
+  const headers = textField({
+    label: t("cors.test.headers"),
+    mono: true,
+    optional: true,
+    value: SIGNED_UPLOAD.join(", "),
+    hint: t("cors.test.headersHint"),
+  });
   const result = h("div.cors-result", { "aria-live": "polite" });
   const run = async () => {
     if (!validate(origin)) return;
@@ -58,7 +68,13 @@ export function testPanel(bucket, draft, { repaint }) {
   return panel(
     t("cors.test.title"),
     h("p.settings-lead", t("cors.test.lead")),
-    h("form.cors-test", { novalidate: true, onsubmit: submit }, h("div.cors-test-row", origin.node, method.node), headers.node, h("div.settings-row", button)),
+    h(
+      "form.cors-test",
+      { novalidate: true, onsubmit: submit },
+      h("div.cors-test-row", origin.node, method.node),
+      headers.node,
+      h("div.settings-row", button),
+    ),
     stale,
     result,
   );
@@ -90,7 +106,11 @@ const wire = (rows) => h("pre.wire", { tabIndex: 0 }, h("code", rows.filter(Bool
 function steps(asked, seen) {
   return h(
     "div",
-    h(`p.cors-verdict.is-${seen.allowed ? "good" : "bad"}`, icon(seen.allowed ? "check-circle" : "warning"), h("span", verdict(asked, seen))),
+    h(
+      `p.cors-verdict.is-${seen.allowed ? "good" : "bad"}`,
+      icon(seen.allowed ? "check-circle" : "warning"),
+      h("span", verdict(asked, seen)),
+    ),
     h("ol.steps", preflightStep(asked, seen), requestStep(asked, seen), readStep(seen)),
   );
 }
@@ -115,7 +135,12 @@ function preflightStep(asked, seen) {
     t("cors.step.preflight"),
     seen.allowed ? null : h("p", reason(asked, seen)),
     h("p", t(seen.allowed ? "cors.step.preflightGood" : "cors.step.preflightBad", { rule: seen.rule ?? 0 })),
-    h("details.wire-details", h("summary", t("cors.step.wire")), wire(sent), wire([String(seen.preflight?.status ?? ""), ...answered.map(([name, value]) => `${name}: ${value}`)])),
+    h(
+      "details.wire-details",
+      h("summary", t("cors.step.wire")),
+      wire(sent),
+      wire([String(seen.preflight?.status ?? ""), ...answered.map(([name, value]) => `${name}: ${value}`)]),
+    ),
   );
 }
 
@@ -132,13 +157,21 @@ function requestStep(asked, seen) {
   return step(
     seen.allowed,
     t("cors.step.request", { method: asked.method }),
-    h("p", seen.allowed ? t("cors.step.requestGood", { value: allowed ?? asked.origin }) : t(isSimple(asked) ? "cors.step.requestHidden" : "cors.step.requestNever")),
+    h(
+      "p",
+      seen.allowed
+        ? t("cors.step.requestGood", { value: allowed ?? asked.origin })
+        : t(isSimple(asked) ? "cors.step.requestHidden" : "cors.step.requestNever"),
+    ),
   );
 }
 
 function readStep(seen) {
   if (!seen.allowed) return step(false, t("cors.step.read"), h("p", t("cors.step.readNothing")));
-  const exposed = (header(seen, "access-control-expose-headers") ?? "").split(",").map((name) => name.trim()).filter(Boolean);
+  const exposed = (header(seen, "access-control-expose-headers") ?? "")
+    .split(",")
+    .map((name) => name.trim())
+    .filter(Boolean);
   const missing = [seen.exposes_etag ? null : "ETag", seen.exposes_request_id ? null : "x-oss-request-id"].filter(Boolean);
   const chip = (name, kind) => h(`span.chip.mono.is-${kind}`, name);
   return step(
@@ -146,7 +179,12 @@ function readStep(seen) {
     t("cors.step.read"),
     h("p", missing.length ? t("cors.step.readMissing", { names: missing.join(", ") }) : t("cors.step.readGood")),
     missing.includes("ETag") ? h("p", t("cors.step.etag")) : null,
-    h("p.chips", exposed.map((name) => chip(name, "good")), ALWAYS_READ.map((name) => chip(name, "plain")), missing.map((name) => h("span.chip.mono.is-bad", h("span.visually-hidden", `${t("cors.step.hidden")} `), h("s", name)))),
+    h(
+      "p.chips",
+      exposed.map((name) => chip(name, "good")),
+      ALWAYS_READ.map((name) => chip(name, "plain")),
+      missing.map((name) => h("span.chip.mono.is-bad", h("span.visually-hidden", `${t("cors.step.hidden")} `), h("s", name))),
+    ),
   );
 }
 
@@ -166,6 +204,12 @@ function fixOffer(draft, asked, seen, { repaint, again }) {
   return h(
     "div.notice.is-info.cors-fix",
     h("span.notice-icon", icon("info")),
-    h("div.notice-text", h("p.notice-title", t(`cors.fix.${what}.title`, { origin: asked.origin })), h("p", t(`cors.fix.${what}.what`, { origin: asked.origin, rule: seen.rule ?? 0 })), derived((dirty) => (dirty ? h("p", t("cors.fix.others")) : null), draft.dirty), h("div.notice-actions", button)),
+    h(
+      "div.notice-text",
+      h("p.notice-title", t(`cors.fix.${what}.title`, { origin: asked.origin })),
+      h("p", t(`cors.fix.${what}.what`, { origin: asked.origin, rule: seen.rule ?? 0 })),
+      derived((dirty) => (dirty ? h("p", t("cors.fix.others")) : null), draft.dirty),
+      h("div.notice-actions", button),
+    ),
   );
 }

@@ -42,7 +42,11 @@ export async function cors(bucket, place, signal) {
   const add = (make) => actions.setRules([...draft.value.value.rules, make()], draft.value.value.rules.length);
   const paint = () => {
     const { rules } = draft.value.value;
-    if (rules.length) replace(list, rules.map((_, at) => ruleCard(draft, at, actions)));
+    if (rules.length)
+      replace(
+        list,
+        rules.map((_, at) => ruleCard(draft, at, actions)),
+      );
     else replace(list);
     list.hidden = !rules.length;
     empty.hidden = rules.length > 0;
@@ -68,13 +72,25 @@ export async function cors(bucket, place, signal) {
     return false;
   };
   const bar = saveBar(draft, { ready, saved: t("cors.saved"), repaint: paint });
-  replace(place, sectionHead(t("settings.cors.name"), t("cors.lead"), addButton), empty, list, after, testPanel(bucket, draft, { repaint: paint }), bar);
+  replace(
+    place,
+    sectionHead(t("settings.cors.name"), t("cors.lead"), addButton),
+    empty,
+    list,
+    after,
+    testPanel(bucket, draft, { repaint: paint }),
+    bar,
+  );
   paint();
 }
 
 function presetItems(add) {
   return [
-    ...Object.keys(PRESETS).map((name) => ({ label: t(`cors.preset.${name}.name`), icon: PRESET_ICONS[name], run: () => add(presetOf(name)) })),
+    ...Object.keys(PRESETS).map((name) => ({
+      label: t(`cors.preset.${name}.name`),
+      icon: PRESET_ICONS[name],
+      run: () => add(presetOf(name)),
+    })),
     "-",
     { label: t("cors.preset.empty"), icon: "plus", run: () => add(emptyRule) },
   ];
@@ -115,6 +131,17 @@ function documentView(draft) {
   return h(
     "details.settings-details",
     h("summary", t("cors.document.title")),
-    h("div.settings-details-body", h("div.settings-row", choice.node, h("p.is-faint.settings-small", derived((kind) => t(`cors.document.${kind}`), form))), derived((kind, value) => codeBlock(write[kind](value)), form, draft.value)),
+    h(
+      "div.settings-details-body",
+      h(
+        "div.settings-row",
+        choice.node,
+        h(
+          "p.is-faint.settings-small",
+          derived((kind) => t(`cors.document.${kind}`), form),
+        ),
+      ),
+      derived((kind, value) => codeBlock(write[kind](value)), form, draft.value),
+    ),
   );
 }

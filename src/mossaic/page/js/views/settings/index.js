@@ -37,7 +37,10 @@ export const settingsPath = (bucket, section = "overview") =>
 
 function sectionLink(bucket, section, current) {
   const mark = derived(
-    () => (isDirty(bucket, section.id) ? h("span.settings-mark", { title: t("settings.unsaved") }, h("span.visually-hidden", t("settings.unsaved"))) : null),
+    () =>
+      isDirty(bucket, section.id)
+        ? h("span.settings-mark", { title: t("settings.unsaved") }, h("span.visually-hidden", t("settings.unsaved")))
+        : null,
     unsaved,
   );
   return h(

@@ -35,8 +35,23 @@ export function editor(rule, put, { versioning, repaint }) {
 }
 
 function scopeFields(rule, put) {
-  const id = textField({ label: t("lifecycle.id"), value: rule().id, mono: true, optional: true, hint: t("lifecycle.idHint"), oninput: (text) => put({ id: text }) });
-  const prefix = textField({ label: t("lifecycle.prefix"), value: rule().prefix, mono: true, trim: false, placeholder: "logs/", hint: t("lifecycle.prefixHint"), oninput: (text) => put({ prefix: text }) });
+  const id = textField({
+    label: t("lifecycle.id"),
+    value: rule().id,
+    mono: true,
+    optional: true,
+    hint: t("lifecycle.idHint"),
+    oninput: (text) => put({ id: text }),
+  });
+  const prefix = textField({
+    label: t("lifecycle.prefix"),
+    value: rule().prefix,
+    mono: true,
+    trim: false,
+    placeholder: "logs/",
+    hint: t("lifecycle.prefixHint"),
+    oninput: (text) => put({ prefix: text }),
+  });
   const tags = keyValueEditor({
     label: t("lifecycle.tags"),
     pairs: Object.fromEntries(rule().tags.map((tag) => [tag.key, tag.value])),
@@ -44,7 +59,15 @@ function scopeFields(rule, put) {
     hint: t("lifecycle.tagsHint"),
     onchange: () => put({ tags: Object.entries(tags.value).map(([key, value]) => ({ key, value })) }),
   });
-  const size = (name) => numberField({ label: t(`lifecycle.${name}`), value: rule()[name], min: 0, unit: t("lifecycle.bytes"), optional: true, oninput: (bytes) => put({ [name]: bytes }) });
+  const size = (name) =>
+    numberField({
+      label: t(`lifecycle.${name}`),
+      value: rule()[name],
+      min: 0,
+      unit: t("lifecycle.bytes"),
+      optional: true,
+      oninput: (bytes) => put({ [name]: bytes }),
+    });
   const more = h(
     "details.settings-details",
     { open: rule().tags.length > 0 || rule().above !== null || rule().below !== null || rule().nots.length > 0 },
@@ -59,7 +82,13 @@ function exceptions(rule, put) {
   const list = h("div.settings-stack");
   const change = (at, part) => put({ nots: rule().nots.map((one, i) => (i === at ? { ...one, ...part } : one)) });
   const line = (out, at) => {
-    const prefix = textField({ label: t("lifecycle.notPrefix"), value: out.prefix, mono: true, trim: false, oninput: (text) => change(at, { prefix: text }) });
+    const prefix = textField({
+      label: t("lifecycle.notPrefix"),
+      value: out.prefix,
+      mono: true,
+      trim: false,
+      oninput: (text) => change(at, { prefix: text }),
+    });
     const tag = textField({
       label: t("lifecycle.notTag"),
       value: out.tag ? `${out.tag.key}=${out.tag.value}` : "",
@@ -74,7 +103,13 @@ function exceptions(rule, put) {
   const paint = () => replace(list, rule().nots.map(line));
   const add = () => (put({ nots: [...rule().nots, { prefix: rule().prefix, tag: null }] }), paint());
   paint();
-  return h("fieldset.field", h("legend.field-label", t("lifecycle.nots")), list, h("div", h("button.button.is-ghost.is-small", { type: "button", onclick: add }, icon("plus"), t("lifecycle.notAdd"))), h("p.field-hint", t("lifecycle.notsHint")));
+  return h(
+    "fieldset.field",
+    h("legend.field-label", t("lifecycle.nots")),
+    list,
+    h("div", h("button.button.is-ghost.is-small", { type: "button", onclick: add }, icon("plus"), t("lifecycle.notAdd"))),
+    h("p.field-hint", t("lifecycle.notsHint")),
+  );
 }
 
 function tagOf(text) {
@@ -98,7 +133,18 @@ function whenFields(when, change, { dates = true, label = t("lifecycle.days") } 
   const kindOf = (one) => (one.date ? "date" : one.before ? "before" : "days");
   const show = (kind, value) => {
     const day = (text) => change({ [kind]: text || null });
-    const input = kind === "days" ? numberField({ label, hideLabel: true, value: value.days ?? null, min: 1, max: MAX_DAYS, unit: t("lifecycle.daysUnit"), oninput: (days) => change({ days }) }) : textField({ label: t(`lifecycle.when.${kind}`), hideLabel: true, type: "date", value: value[kind] ?? "", oninput: day });
+    const input =
+      kind === "days"
+        ? numberField({
+            label,
+            hideLabel: true,
+            value: value.days ?? null,
+            min: 1,
+            max: MAX_DAYS,
+            unit: t("lifecycle.daysUnit"),
+            oninput: (days) => change({ days }),
+          })
+        : textField({ label: t(`lifecycle.when.${kind}`), hideLabel: true, type: "date", value: value[kind] ?? "", oninput: day });
     replace(box, input.node);
   };
   const pick = segmented({
@@ -120,9 +166,23 @@ function transitions(rule, put, name, options) {
   const list = h("div.settings-stack");
   const change = (at, part) => put({ [name]: rule()[name].map((one, i) => (i === at ? { ...one, ...part } : one)) });
   const line = (one, at) => {
-    const to = select({ label: t("lifecycle.class"), value: one.storageClass, options: CLASSES.map((id) => ({ value: id, label: t(`settings.class.${id}`) })), onchange: (storageClass) => change(at, { storageClass }) });
-    const remove = iconButton("x", t("lifecycle.transitionRemove"), () => (put({ [name]: rule()[name].filter((_, i) => i !== at) }), paint()));
-    return h("div.rule-line", to.node, whenFields(one.when, (when) => change(at, { when }), options), remove);
+    const to = select({
+      label: t("lifecycle.class"),
+      value: one.storageClass,
+      options: CLASSES.map((id) => ({ value: id, label: t(`settings.class.${id}`) })),
+      onchange: (storageClass) => change(at, { storageClass }),
+    });
+    const remove = iconButton(
+      "x",
+      t("lifecycle.transitionRemove"),
+      () => (put({ [name]: rule()[name].filter((_, i) => i !== at) }), paint()),
+    );
+    return h(
+      "div.rule-line",
+      to.node,
+      whenFields(one.when, (when) => change(at, { when }), options),
+      remove,
+    );
   };
   const paint = () => {
     replace(list, rule()[name].map(line));
@@ -136,7 +196,13 @@ function transitions(rule, put, name, options) {
   };
   const add = h("button.button.is-ghost.is-small", { type: "button", onclick: more }, icon("plus"), t("lifecycle.transitionAdd"));
   paint();
-  return h("div.rule-action", h("p.rule-action-name", t(`lifecycle.${name}`)), h("p.field-hint", t("lifecycle.transitionsHint")), list, h("div", add));
+  return h(
+    "div.rule-action",
+    h("p.rule-action-name", t(`lifecycle.${name}`)),
+    h("p.field-hint", t("lifecycle.transitionsHint")),
+    list,
+    h("div", add),
+  );
 }
 
 function currentActions(rule, put, putEither) {
@@ -168,6 +234,11 @@ function oldActions(rule, put, putEither) {
     () => whenFields({ days: rule().oldDays }, (when) => put({ oldDays: when.days ?? null }), { dates: false }),
     (on) => put({ oldDays: on ? START_DAYS.oldDays : null }),
   );
-  const markers = toggle({ label: t("lifecycle.markers"), hint: t("lifecycle.markersHint"), checked: rule().markers, onchange: (on) => putEither(on ? { markers: true, expire: null } : { markers: false }) });
+  const markers = toggle({
+    label: t("lifecycle.markers"),
+    hint: t("lifecycle.markersHint"),
+    checked: rule().markers,
+    onchange: (on) => putEither(on ? { markers: true, expire: null } : { markers: false }),
+  });
   return [transitions(rule, put, "oldTransitions", { dates: false }), remove, h("div.rule-action", markers.node)];
 }

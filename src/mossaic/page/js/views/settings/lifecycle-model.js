@@ -122,8 +122,7 @@ function ruleXml(rule) {
     rule.expire && element("Expiration", whenXml(rule.expire)),
     ...rule.transitions.map((one) => transitionXml("Transition", one)),
     rule.abort && element("AbortMultipartUpload", whenXml(rule.abort)),
-    rule.oldDays !== null &&
-      element("NoncurrentVersionExpiration", [element("NoncurrentDays", rule.oldDays)]),
+    rule.oldDays !== null && element("NoncurrentVersionExpiration", [element("NoncurrentDays", rule.oldDays)]),
     ...rule.oldTransitions.map((one) => transitionXml("NoncurrentVersionTransition", one)),
     element("AtimeBase", rule.atimeBase),
   ]);
@@ -134,9 +133,7 @@ export const lifecycleXml = (rules) => documentOf(element("LifecycleConfiguratio
 
 /** Whether the rule does anything. @param {LifecycleRule} rule */
 export const hasAction = (rule) =>
-  Boolean(
-    rule.expire || rule.markers || rule.transitions.length || rule.abort || rule.oldDays || rule.oldTransitions.length,
-  );
+  Boolean(rule.expire || rule.markers || rule.transitions.length || rule.abort || rule.oldDays || rule.oldTransitions.length);
 
 const clearsAll = (rule) => !rule.prefix && !rule.tags.length && !rule.nots.length;
 
@@ -170,11 +167,13 @@ const tagsText = (rule) => JSON.stringify(rule.tags.map((tag) => [tag.key, tag.v
 export function overlap(rules) {
   const plain = rules.filter((rule) => rule.above === null && rule.below === null && !rule.nots.length);
   return plain.some((one, at) =>
-    plain.slice(at + 1).some(
-      (other) =>
-        tagsText(one) === tagsText(other) &&
-        (one.prefix.startsWith(other.prefix) || other.prefix.startsWith(one.prefix)) &&
-        actionsOf(one).some((action) => actionsOf(other).includes(action)),
-    ),
+    plain
+      .slice(at + 1)
+      .some(
+        (other) =>
+          tagsText(one) === tagsText(other) &&
+          (one.prefix.startsWith(other.prefix) || other.prefix.startsWith(one.prefix)) &&
+          actionsOf(one).some((action) => actionsOf(other).includes(action)),
+      ),
   );
 }

@@ -51,7 +51,12 @@ function told(rule, versioning) {
   return h(
     "div.rule-told",
     h("p.rule-scope", scopeText(rule)),
-    found.length ? h("ul.rule-sentences", found.map((one) => h(`li.is-${one.kind}`, icon(one.icon), h("span", one.text)))) : null,
+    found.length
+      ? h(
+          "ul.rule-sentences",
+          found.map((one) => h(`li.is-${one.kind}`, icon(one.icon), h("span", one.text))),
+        )
+      : null,
     fault ? h("p.remark.is-error", { role: "status" }, icon("warning"), h("span", t(`lifecycle.fault.${fault}`))) : null,
   );
 }
@@ -69,7 +74,11 @@ export function ruleCard(draft, at, actions) {
   return h(
     "li.card.rule",
     { "aria-labelledby": title, class: rule().enabled ? "" : "is-off" },
-    h("div.rule-head", h("h3.rule-title", { id: title }, h("span.rule-name", name), rule().enabled ? null : h("span.badge", t("lifecycle.off"))), tools(draft, at, isOpen, actions)),
+    h(
+      "div.rule-head",
+      h("h3.rule-title", { id: title }, h("span.rule-name", name), rule().enabled ? null : h("span.badge", t("lifecycle.off"))),
+      tools(draft, at, isOpen, actions),
+    ),
     derived((rules) => (rules[at] ? told(rules[at], actions.versioning) : null), draft.value),
     isOpen ? editor(rule, (part) => actions.put(at, { ...rule(), ...part }), actions) : null,
   );
@@ -93,7 +102,12 @@ function tools(draft, at, isOpen, actions) {
     iconButton("trash", t("lifecycle.remove", named), () => actions.setRules(draft.value.value.filter((_, i) => i !== at))),
     h(
       "button.button.is-small.is-plain",
-      { type: "button", onclick: open, "aria-expanded": String(isOpen), "aria-label": t(isOpen ? "lifecycle.close" : "lifecycle.edit", named) },
+      {
+        type: "button",
+        onclick: open,
+        "aria-expanded": String(isOpen),
+        "aria-label": t(isOpen ? "lifecycle.close" : "lifecycle.edit", named),
+      },
       icon(isOpen ? "check" : "edit"),
       t(isOpen ? "settings.closeRule" : "settings.edit"),
     ),

@@ -47,7 +47,11 @@ export function sentences(rule, versioning) {
     found.push({ icon: "trash", kind: "strong", text: t(key, { when: whenText(rule.expire, "object") }) });
   }
   for (const one of rule.oldTransitions) {
-    found.push({ icon: "archive", kind: "plain", text: t("lifecycle.tell.oldMoves", { n: one.when.days ?? 0, to: t(`settings.class.${one.storageClass}`) }) });
+    found.push({
+      icon: "archive",
+      kind: "plain",
+      text: t("lifecycle.tell.oldMoves", { n: one.when.days ?? 0, to: t(`settings.class.${one.storageClass}`) }),
+    });
   }
   if (rule.oldDays !== null) found.push({ icon: "trash", kind: "strong", text: t("lifecycle.tell.oldExpires", { n: rule.oldDays }) });
   if (rule.markers) found.push({ icon: "trash", kind: "plain", text: t("lifecycle.tell.markers") });

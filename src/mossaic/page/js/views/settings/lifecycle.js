@@ -46,10 +46,17 @@ export async function lifecycle(bucket, place, signal) {
       draft.meansOverlap = on;
     },
   });
-  const overlapBox = h("div", { hidden: derived((rules) => !overlap(rules), draft.value) }, notice("warn", t("lifecycle.overlapTitle"), meant.node));
+  const overlapBox = h(
+    "div",
+    { hidden: derived((rules) => !overlap(rules), draft.value) },
+    notice("warn", t("lifecycle.overlapTitle"), meant.node),
+  );
   const paint = () => {
     const rules = draft.value.value;
-    replace(list, rules.map((_, at) => ruleCard(draft, at, actions)));
+    replace(
+      list,
+      rules.map((_, at) => ruleCard(draft, at, actions)),
+    );
     list.hidden = !rules.length;
     none.hidden = rules.length > 0;
     document.hidden = !rules.length;
@@ -59,7 +66,10 @@ export async function lifecycle(bucket, place, signal) {
   const document = h(
     "details.settings-details",
     h("summary", t("lifecycle.document")),
-    h("div.settings-details-body", derived((rules) => codeBlock(lifecycleXml(rules)), draft.value)),
+    h(
+      "div.settings-details-body",
+      derived((rules) => codeBlock(lifecycleXml(rules)), draft.value),
+    ),
   );
   const ready = () => {
     const at = draft.value.value.findIndex((rule) => faultOf(rule));
@@ -97,5 +107,11 @@ function suggestion(draft, { repaint }) {
   };
   const button = h("button.button.is-primary.is-small", { type: "button", onclick: apply }, t("lifecycle.stale.button", { n: STALE_DAYS }));
   const others = draft.dirty.value ? h("p", t("lifecycle.stale.others")) : null;
-  return notice("warn", t(`lifecycle.stale.${state}.title`), h("p", t(`lifecycle.stale.${state}.what`)), others, h("div.notice-actions", button));
+  return notice(
+    "warn",
+    t(`lifecycle.stale.${state}.title`),
+    h("p", t(`lifecycle.stale.${state}.what`)),
+    others,
+    h("div.notice-actions", button),
+  );
 }

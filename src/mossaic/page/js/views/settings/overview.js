@@ -64,7 +64,12 @@ function usage(bucket, stat, signal) {
     h(
       "div.figures",
       figure(t("settings.overview.stored"), h("span", { title: exactBytes(stat.bytes) }, bytes(stat.bytes))),
-      figure(t("settings.overview.objects"), number(stat.objects), stat.markers ? t("settings.overview.markers", { n: stat.markers }) : null, objects),
+      figure(
+        t("settings.overview.objects"),
+        number(stat.objects),
+        stat.markers ? t("settings.overview.markers", { n: stat.markers }) : null,
+        objects,
+      ),
       figure(t("settings.overview.uploads"), number(stat.uploads), t("settings.overview.parts", { n: stat.parts }), tasks),
       figure(t("settings.overview.partBytes"), partBytes, t("settings.overview.partBytesMore")),
     ),
@@ -96,12 +101,19 @@ function classBar(classes, total) {
     h(
       "div.class-bar",
       { "aria-hidden": "true" },
-      classes.map((one) => h(`span.class-part.is-${one.name}`, { style: { "flex-grow": String(total ? Math.max(one.bytes / total, 0.01) : 1) } })),
+      classes.map((one) =>
+        h(`span.class-part.is-${one.name}`, { style: { "flex-grow": String(total ? Math.max(one.bytes / total, 0.01) : 1) } }),
+      ),
     ),
     h(
       "ul.class-legend",
       classes.map((one) =>
-        h("li", h(`span.class-dot.is-${one.name}`, { "aria-hidden": "true" }), t(`settings.class.${one.name}`), h("span.is-faint", `${bytes(one.bytes)} · ${t("settings.overview.count", { n: one.count })}`)),
+        h(
+          "li",
+          h(`span.class-dot.is-${one.name}`, { "aria-hidden": "true" }),
+          t(`settings.class.${one.name}`),
+          h("span.is-faint", `${bytes(one.bytes)} · ${t("settings.overview.count", { n: one.count })}`),
+        ),
       ),
     ),
   );
@@ -140,7 +152,12 @@ async function corsLine(bucket, info, signal) {
   const href = here(bucket, "cors");
   if (!rules.length) return check("info", name, t("settings.check.corsNone"), href);
   const doubtful = rules.some((rule) => remarksOf(rule).some((one) => one.level !== "info"));
-  return check(doubtful ? "warn" : "good", name, `${t("settings.check.rules", { n: rules.length })}${doubtful ? ` ${t("settings.check.corsDoubt")}` : ""}`, href);
+  return check(
+    doubtful ? "warn" : "good",
+    name,
+    `${t("settings.check.rules", { n: rules.length })}${doubtful ? ` ${t("settings.check.corsDoubt")}` : ""}`,
+    href,
+  );
 }
 
 async function lifecycleLine(bucket, info, signal) {
@@ -153,14 +170,24 @@ async function lifecycleLine(bucket, info, signal) {
 
 async function versioningLine(bucket, info) {
   const state = info.versioning || "Unset";
-  return check(state === "Enabled" ? "good" : "info", t("settings.versioning.name"), t(`settings.check.versioning.${state}`), here(bucket, "versioning"));
+  return check(
+    state === "Enabled" ? "good" : "info",
+    t("settings.versioning.name"),
+    t(`settings.check.versioning.${state}`),
+    here(bucket, "versioning"),
+  );
 }
 
 async function policyLine(bucket, info, signal) {
   const text = await readPolicy(bucket, signal);
   const isPublic = text ? await readIsPublic(bucket, signal) : false;
   const state = !text ? "none" : isPublic ? "public" : "closed";
-  return check(isPublic ? "warn" : text ? "good" : "info", t("settings.policy.name"), t(`settings.check.policy.${state}`), here(bucket, "policy"));
+  return check(
+    isPublic ? "warn" : text ? "good" : "info",
+    t("settings.policy.name"),
+    t(`settings.check.policy.${state}`),
+    here(bucket, "policy"),
+  );
 }
 
 async function aclLine(bucket, info) {
@@ -170,6 +197,8 @@ async function aclLine(bucket, info) {
 
 async function tagsLine(bucket, info, signal) {
   const found = await readTags(bucket, signal);
-  const what = found.length ? found.map((tag) => (tag.value ? `${tag.key}=${tag.value}` : tag.key)).join(", ") : t("settings.check.tagsNone");
+  const what = found.length
+    ? found.map((tag) => (tag.value ? `${tag.key}=${tag.value}` : tag.key)).join(", ")
+    : t("settings.check.tagsNone");
   return check("info", t("settings.tags.name"), what, here(bucket, "tags"));
 }

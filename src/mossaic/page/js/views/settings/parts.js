@@ -53,11 +53,7 @@ export function refusal(error) {
 export function saveBar(draft, { ready = () => true, saved, repaint }) {
   const save = () => saveDraft(draft, { button, ready, saved, repaint });
   const button = h("button.button.is-primary", { type: "button", onclick: save }, t("settings.save"));
-  const discard = h(
-    "button.button.is-plain",
-    { type: "button", onclick: () => (draft.discard(), repaint()) },
-    t("settings.discard"),
-  );
+  const discard = h("button.button.is-plain", { type: "button", onclick: () => (draft.discard(), repaint()) }, t("settings.discard"));
   const bar = h(
     "div.save-bar",
     { role: "group", "aria-label": t("settings.unsaved"), hidden: derived((dirty) => !dirty, draft.dirty) },
@@ -114,7 +110,12 @@ async function settle(draft, theirs, how) {
 
 /** A list of short texts as tags. @param {string[]} texts @param {string} [empty] */
 export const chips = (texts, empty = "–") =>
-  texts.length ? h("span.chips", texts.map((text) => h("span.chip.mono", text))) : h("span.is-faint", empty);
+  texts.length
+    ? h(
+        "span.chips",
+        texts.map((text) => h("span.chip.mono", text)),
+      )
+    : h("span.is-faint", empty);
 
 /** A small button of a card. */
 export const iconButton = (name, label, onclick, more = {}) =>

@@ -114,9 +114,7 @@ function conditionOf(check, operator, { key, value }) {
 }
 
 const closes = ({ operator, key, values }) =>
-  CLOSING_KEYS.includes(key.toLowerCase()) &&
-  CLOSING_OPERATORS.includes(operator) &&
-  !values.some((value) => ANYTHING.includes(value));
+  CLOSING_KEYS.includes(key.toLowerCase()) && CLOSING_OPERATORS.includes(operator) && !values.some((value) => ANYTHING.includes(value));
 
 /** @returns {Told} */
 function statementOf(check, node, bucket) {
@@ -193,9 +191,7 @@ export function checkPolicy(text, bucket) {
 
 /** @param {string} bucket @returns {Record<string, object[]>} statements by template */
 const statements = (bucket) => ({
-  publicRead: [
-    { Effect: "Allow", Principal: ["*"], Action: ["oss:GetObject"], Resource: [`acs:oss:*:*:${bucket}/public/*`] },
-  ],
+  publicRead: [{ Effect: "Allow", Principal: ["*"], Action: ["oss:GetObject"], Resource: [`acs:oss:*:*:${bucket}/public/*`] }],
   userPrefix: [
     {
       Effect: "Allow",

@@ -42,15 +42,38 @@ export async function policy(bucket, place, signal) {
   };
   const insert = (name) => async () => {
     const { isJson } = checkPolicy(draft.value.value, bucket);
-    if (draft.value.value.trim() && !isJson && !(await confirm({ title: t("policy.replace.title"), what: t("policy.replace.what"), label: t("policy.replace.button"), danger: true }))) return;
+    if (
+      draft.value.value.trim() &&
+      !isJson &&
+      !(await confirm({
+        title: t("policy.replace.title"),
+        what: t("policy.replace.what"),
+        label: t("policy.replace.button"),
+        danger: true,
+      }))
+    )
+      return;
     draft.set(withTemplate(draft.value.value, name, bucket));
     paint();
     editor.input.focus();
   };
-  const templates = menuButton(t("policy.templates"), () => TEMPLATES.map((name) => ({ label: t(`policy.template.${name}`), run: insert(name) })), { icon: "plus" });
-  const tidy = h("button.button.is-ghost.is-small", { type: "button", onclick: () => (draft.set(tidied(draft.value.value)), paint()) }, t("policy.tidy"));
+  const templates = menuButton(
+    t("policy.templates"),
+    () => TEMPLATES.map((name) => ({ label: t(`policy.template.${name}`), run: insert(name) })),
+    { icon: "plus" },
+  );
+  const tidy = h(
+    "button.button.is-ghost.is-small",
+    { type: "button", onclick: () => (draft.set(tidied(draft.value.value)), paint()) },
+    t("policy.tidy"),
+  );
   const copy = copyButton(() => draft.value.value, t("policy.copy"));
-  const removeButton = h("button.button.is-ghost.is-small", { type: "button", onclick: () => removal(draft, bucket, { button: removeButton, done: saved, trouble }) }, icon("trash"), t("policy.remove"));
+  const removeButton = h(
+    "button.button.is-ghost.is-small",
+    { type: "button", onclick: () => removal(draft, bucket, { button: removeButton, done: saved, trouble }) },
+    icon("trash"),
+    t("policy.remove"),
+  );
   const trouble = h("div", { role: "alert" });
   const saved = async () => {
     paint();
@@ -90,7 +113,17 @@ async function mayBeSaved(draft, bucket, editor) {
     editor.goTo(found.issues[0]);
     return false;
   }
-  if (locksOut(found.told) && !(await confirm({ title: t("policy.lockout.title"), what: t("policy.lockout.what"), label: t("policy.lockout.button"), danger: true, typed: bucket }))) return false;
+  if (
+    locksOut(found.told) &&
+    !(await confirm({
+      title: t("policy.lockout.title"),
+      what: t("policy.lockout.what"),
+      label: t("policy.lockout.button"),
+      danger: true,
+      typed: bucket,
+    }))
+  )
+    return false;
   if (!found.isPublic || checkPolicy(draft.base, bucket).isPublic) return true;
   return await confirm({ title: t("policy.open.title"), what: t("policy.open.what"), label: t("policy.open.button"), danger: true });
 }
@@ -98,7 +131,12 @@ async function mayBeSaved(draft, bucket, editor) {
 /** Whether this very page, on plain http, would be refused from then on. */
 const locksOut = (told) =>
   location.protocol === "http:" &&
-  told.some((one) => one.effect === "Deny" && one.everybody && one.conditions.some(({ key, values }) => key.toLowerCase() === "acs:securetransport" && values.includes("false")));
+  told.some(
+    (one) =>
+      one.effect === "Deny" &&
+      one.everybody &&
+      one.conditions.some(({ key, values }) => key.toLowerCase() === "acs:securetransport" && values.includes("false")),
+  );
 
 async function removal(draft, bucket, { button, done, trouble }) {
   replace(trouble);
@@ -123,10 +161,17 @@ function verdictOf(draft, found, editor) {
   const text = draft.value.value;
   if (!text.trim()) return h("p.remark.is-info", icon("info"), h("span", t(draft.base ? "policy.emptyRemoves" : "policy.empty")));
   const errors = found.issues.filter((one) => one.level === "error");
-  const head = errors.length ? h("p.remark.is-error", icon("warning"), h("span", t("policy.issues", { n: errors.length }))) : h("p.remark.is-good", icon("check-circle"), h("span", t("policy.fine")));
+  const head = errors.length
+    ? h("p.remark.is-error", icon("warning"), h("span", t("policy.issues", { n: errors.length })))
+    : h("p.remark.is-good", icon("check-circle"), h("span", t("policy.fine")));
   return [
     head,
-    found.issues.length ? h("ol.issues", found.issues.slice(0, SHOWN_ISSUES).map((issue) => issueLine(issue, text, editor))) : null,
+    found.issues.length
+      ? h(
+          "ol.issues",
+          found.issues.slice(0, SHOWN_ISSUES).map((issue) => issueLine(issue, text, editor)),
+        )
+      : null,
     found.isPublic ? h("p.remark.is-warning", icon("globe"), h("span", t("policy.wouldOpen"))) : null,
     locksOut(found.told) ? h("p.remark.is-error", icon("warning"), h("span", t("policy.wouldLock"))) : null,
     found.told.length ? panel(t("policy.says"), h("ol.statements", found.told.map(statementView))) : null,
@@ -137,7 +182,11 @@ function issueLine(issue, text, editor) {
   const { line, column } = placeOf(text, issue.start);
   return h(
     `li.issue.is-${issue.level}`,
-    h("button.issue-place.mono", { type: "button", "aria-label": t("policy.goTo", { line, column }), onclick: () => editor.goTo(issue) }, `${line}:${column}`),
+    h(
+      "button.issue-place.mono",
+      { type: "button", "aria-label": t("policy.goTo", { line, column }), onclick: () => editor.goTo(issue) },
+      `${line}:${column}`,
+    ),
     h("span", t(`policy.issue.${issue.code}`, issue.params)),
   );
 }
@@ -161,7 +210,10 @@ function codeEditor({ label, oninput }) {
   });
   const number = () => {
     const lines = input.value.split("\n").length;
-    replace(gutter, Array.from({ length: lines }, (_, at) => h("span", { class: wrong.get(at + 1) ? `is-${wrong.get(at + 1)}` : "" }, String(at + 1))));
+    replace(
+      gutter,
+      Array.from({ length: lines }, (_, at) => h("span", { class: wrong.get(at + 1) ? `is-${wrong.get(at + 1)}` : "" }, String(at + 1))),
+    );
   };
   const goTo = ({ start, end }) => {
     input.focus();

@@ -6,7 +6,11 @@ import { toast } from "../../ui/toast.js";
 import { readVersioning, writeVersioning } from "./calls.js";
 import { notice, panel, refusal, sectionHead } from "./parts.js";
 
-const list = (key, count) => h("ul.consequences", Array.from({ length: count }, (_, at) => h("li", t(`settings.versioning.${key}.${at + 1}`))));
+const list = (key, count) =>
+  h(
+    "ul.consequences",
+    Array.from({ length: count }, (_, at) => h("li", t(`settings.versioning.${key}.${at + 1}`))),
+  );
 
 /** @param {string} bucket @param {HTMLElement} place @param {AbortSignal} signal */
 export async function versioning(bucket, place, signal) {
@@ -45,6 +49,11 @@ export async function versioning(bucket, place, signal) {
     place,
     sectionHead(t("settings.versioning.name"), t("settings.versioning.lead")),
     notice(state === "Enabled" ? "good" : "info", t(`settings.versioning.state.${state}`), h("p", t(`settings.versioning.means.${state}`))),
-    panel(t(`settings.versioning.${word}.heading`), consequences, h("div.settings-row", h(`button.button.${kind}`, { type: "button", onclick: change }, t(`settings.versioning.${word}.button`))), trouble),
+    panel(
+      t(`settings.versioning.${word}.heading`),
+      consequences,
+      h("div.settings-row", h(`button.button.${kind}`, { type: "button", onclick: change }, t(`settings.versioning.${word}.button`))),
+      trouble,
+    ),
   );
 }
