@@ -15,6 +15,9 @@ const FINER = {
   TooManyBuckets: "buckets",
   InvalidPart: "part",
   NotImplemented: "notImplemented",
+  OtherFile: "otherFile",
+  FileChanged: "fileChanged",
+  RunsElsewhere: "elsewhere",
 };
 
 const TODO_LINES = 3;
@@ -36,15 +39,16 @@ export function explain(thrown) {
   };
 }
 
-const SEEN_BY = { key: "signature", bucket: "missing", upload: "missing", size: "quota", notEmpty: "conflict", bucketExists: "exists", buckets: "quota", part: "changed", notImplemented: "server" };
+const SEEN_BY = { key: "signature", bucket: "missing", upload: "missing", size: "quota", notEmpty: "conflict", bucketExists: "exists", buckets: "quota", part: "changed", notImplemented: "server", otherFile: "changed", fileChanged: "changed", elsewhere: "conflict" };
 
 function stemOf({ kind, code, detail }) {
   if (kind === "cors" && detail.expose) return "core.corsExpose";
+  if (code === "OtherFile" && detail.expected !== undefined) return "core.otherSize";
   const finer = FINER[code];
   return finer && SEEN_BY[finer] === kind ? `core.${finer}` : `core.${kind}`;
 }
 
-const COUNTS = { cors: 1, corsExpose: 1, offline: 1, network: 3, timeout: 2, expired: 1, denied: 1, signature: 2, key: 2, clock: 1, server: 1, callback: 2, changed: 1, part: 1, exists: 1, bucketExists: 1 };
+const COUNTS = { cors: 1, corsExpose: 1, offline: 1, network: 3, timeout: 2, expired: 1, denied: 1, signature: 2, key: 2, clock: 1, server: 1, callback: 2, changed: 1, part: 1, otherFile: 2, otherSize: 2, fileChanged: 2, elsewhere: 1, exists: 1, bucketExists: 1 };
 
 function todoOf(stem, facts) {
   const count = Math.min(COUNTS[stem.slice("core.".length)] ?? 0, TODO_LINES);
