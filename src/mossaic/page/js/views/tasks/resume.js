@@ -7,7 +7,6 @@ import { textField } from "../../ui/form.js";
 import { t } from "../../ui/i18n.js";
 import { button } from "../../ui/parts.js";
 import { go } from "../../ui/router.js";
-import { provide } from "../transfers/actions.js";
 
 /**
  * @param {{key: string, uploadId: string}} row
@@ -15,8 +14,7 @@ import { provide } from "../transfers/actions.js";
  * @param {import("../../upload/task.js").Task} [task] that this page has of it
  */
 export async function resumeWithFile({ key, uploadId }, { bucket, uploads }, task) {
-  if (task && task.state === "needs-file" && !task.handle) await provide(task);
-  else if (task) await task.resume();
+  if (task && task.state !== "needs-file") task.resume();
   else {
     const [found] = await pick({ multiple: false });
     if (!found?.file) return;

@@ -71,6 +71,7 @@ async function run(act, task, uploads) {
     else if (act === "remove") uploads.remove(task);
     else await task[act]();
   } catch (problem) {
+    if (task.problem === problem) return; // its row tells
     toast({ kind: "bad", text: t("upload.act.failed", { key: task.key }), problem });
   }
 }

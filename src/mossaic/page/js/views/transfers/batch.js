@@ -13,16 +13,24 @@ import { actsOf } from "./state.js";
 
 const ICONS = { pause: "pause", resume: "play", retry: "refresh", cancel: "stop", abort: "trash", clear: "check" };
 
-/** @param {Task[]} tasks @param {import("../../upload/uploads.js").Uploads} uploads */
+const SHOWN = ["pause", "resume", "retry"];
+const IN_MENU = ["cancel", "abort"];
+const isEnded = (task) => task.state === "done" || task.state === "aborted";
+
+/** What can be done to at least one of them. @param {Task[]} tasks @returns {string[]} */
+export function batchActs(tasks) {
+  const found = new Set(tasks.flatMap(actsOf));
+  return [...SHOWN.filter((act) => found.has(act)), ...(tasks.some(isEnded) ? ["clear"] : []), ...IN_MENU.filter((act) => found.has(act))];
+}
+
+/** @param {() => Task[]} tasks  the list as it is when a button is pressed @param {import("../../upload/uploads.js").Uploads} uploads */
 export function batchButtons(tasks, uploads) {
-  const able = (act) => tasks.filter((task) => actsOf(task).includes(act));
-  const done = tasks.filter((task) => task.state === "done" || task.state === "aborted");
-  const shown = ["pause", "resume", "retry"].filter((act) => able(act).length);
-  const buttons = shown.map((act) => button(act, () => each(able(act), act)));
-  if (done.length) buttons.push(button("clear", () => done.forEach((task) => uploads.remove(task))));
-  const rest = ["cancel", "abort"].filter((act) => able(act).length);
-  if (rest.length) buttons.push(menu(rest, able));
-  return buttons;
+  const able = (act) => tasks().filter((task) => actsOf(task).includes(act));
+  const acts = batchActs(tasks());
+  const clear = () => tasks().filter(isEnded).forEach((task) => uploads.remove(task));
+  const buttons = acts.filter((act) => !IN_MENU.includes(act)).map((act) => button(act, () => (act === "clear" ? clear() : each(able(act), act))));
+  const rest = acts.filter((act) => IN_MENU.includes(act));
+  return rest.length ? [...buttons, menu(rest, able)] : buttons;
 }
 
 function button(act, run) {

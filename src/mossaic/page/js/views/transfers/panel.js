@@ -3,7 +3,7 @@
 import { h, replace } from "../../ui/dom.js";
 import { t } from "../../ui/i18n.js";
 import { icon } from "../../ui/icons.js";
-import { batchButtons } from "./batch.js";
+import { batchActs, batchButtons } from "./batch.js";
 import { bandwidthControl } from "./bandwidth.js";
 import { overallBar } from "./overall.js";
 import { transferRow } from "./row.js";
@@ -41,8 +41,9 @@ export function transfersPanel({ uploads, bucket, signal, empty }) {
     node.hidden = tasks.length === 0 && !empty;
     if (tasks.length === 0 && empty && !none.firstChild) replace(none, empty());
     if (tasks.length) replace(none);
-    const now = tasks.map((task) => task.state).join();
-    if (now !== acts) replace(batch, batchButtons(tasks, uploads));
+    // Buttons stay as long as they can: one that is replaced under the pointer takes no click.
+    const now = batchActs(tasks).join();
+    if (now !== acts) replace(batch, batchButtons(mine, uploads));
     acts = now;
   };
   const soon = onceAFrame(draw, signal);

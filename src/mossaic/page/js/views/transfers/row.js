@@ -8,7 +8,7 @@ import { problemView } from "../../ui/problem-view.js";
 import { link } from "../../ui/router.js";
 import { actionButtons } from "./actions.js";
 import { details } from "./details.js";
-import { fractionOf, iconOf, lookOf, stateWord } from "./state.js";
+import { actsOf, fractionOf, iconOf, lookOf, stateWord } from "./state.js";
 
 /** @typedef {import("../../upload/task.js").Task} Task */
 
@@ -78,11 +78,14 @@ function restate(task, row, parts, uploads) {
   parts.word.textContent = stateWord(task);
   parts.track.setAttribute("aria-valuetext", `${stateWord(task)}, ${percent(fractionOf(task))}`);
   replace(parts.mark, icon(iconOf(task)));
+  if (task.state === "done") replace(parts.name, finishedName(task));
+  const acts = actsOf(task).join();
+  if (row.dataset.acts === acts) return; // a button that is replaced under the pointer takes no click
+  row.dataset.acts = acts;
   const focused = parts.acts.contains(document.activeElement);
   replace(parts.acts, actionButtons(task, uploads));
   // The button that was pressed is gone; the one in its place takes the focus, so that the keyboard stays here.
   if (focused) parts.acts.querySelector("button, a")?.focus();
-  if (task.state === "done") replace(parts.name, finishedName(task));
 }
 
 function finishedName(task) {
@@ -109,16 +112,23 @@ function figureWords(task) {
   return said.join(" · ");
 }
 
+const TELLING = new Set(["failed", "needs-file", "aborted", "paused", "offline", "done"]);
+
 function showTrouble(task, place) {
-  const words = [];
-  if (task.problem && ["failed", "needs-file", "aborted", "paused", "offline"].includes(task.state)) {
-    words.push(problemView(task.problem, task.state === "failed" ? { retry: () => task.retry() } : {}));
-  } else if (task.state === "needs-file") {
-    words.push(h("p.transfer-ask", t(task.handle ? "upload.ask.handle" : "upload.ask.pick", { name: task.file.name, size: bytes(task.file.size) })));
-  } else if (task.state === "cancelled") {
-    words.push(h("p.transfer-ask", t("upload.ask.cancelled", { size: bytes(task.stored) })));
-  } else if (task.state === "offline") {
-    words.push(h("p.transfer-ask", t("upload.ask.offline")));
-  }
-  replace(place, ...words);
+  // "done" with a problem: the object is stored, but its callback was not answered as it should be.
+  if (task.problem && TELLING.has(task.state)) replace(place, problemView(task.problem, task.state === "failed" ? { retry: () => task.retry() } : {}));
+  else replace(place, hintOf(task));
+}
+
+/** What one may want to know or do, where nothing is wrong. */
+function hintOf(task) {
+  const words = hintWords(task);
+  return words ? h("p.transfer-ask", words) : null;
+}
+
+function hintWords(task) {
+  if (task.state === "needs-file") return t("upload.ask.pick", { name: task.file.name, size: bytes(task.file.size) });
+  if (task.state === "paused" && task.handle && !task.source) return t("upload.ask.handle");
+  if (task.state === "cancelled") return t("upload.ask.cancelled", { size: bytes(task.stored) });
+  return task.state === "offline" ? t("upload.ask.offline") : "";
 }

@@ -56,12 +56,16 @@ export function actsOf(task) {
   return acts;
 }
 
-export const lookOf = (task) => LOOKS[task.state] ?? "quiet";
-export const iconOf = (task) => ICONS[task.state] ?? "clock";
+export const lookOf = (task) => (isFlawed(task) ? "warning" : (LOOKS[task.state] ?? "quiet"));
+export const iconOf = (task) => (isFlawed(task) ? "warning" : (ICONS[task.state] ?? "clock"));
 export const isRunning = (task) => RUNNING.has(task.state);
+
+/** The object is stored, but not all is well: its callback failed. */
+const isFlawed = (task) => task.state === "done" && task.problem !== null;
 
 /** @param {Task} task */
 export function stateWord(task) {
+  if (isFlawed(task)) return t("upload.state.flawed");
   if (task.state === "done" && task.result?.skipped) return t("upload.state.skipped");
   return t(`upload.state.${task.state}`);
 }
