@@ -15,6 +15,7 @@ const FINER = {
   TooManyBuckets: "buckets",
   InvalidPart: "part",
   NotImplemented: "notImplemented",
+  ChecksumMismatch: "checksum",
   OtherFile: "otherFile",
   FileChanged: "fileChanged",
   RunsElsewhere: "elsewhere",
@@ -39,7 +40,7 @@ export function explain(thrown) {
   };
 }
 
-const SEEN_BY = { key: "signature", bucket: "missing", upload: "missing", size: "quota", notEmpty: "conflict", bucketExists: "exists", buckets: "quota", part: "changed", notImplemented: "server", otherFile: "changed", fileChanged: "changed", elsewhere: "conflict" };
+const SEEN_BY = { key: "signature", bucket: "missing", upload: "missing", size: "quota", notEmpty: "conflict", bucketExists: "exists", buckets: "quota", part: "changed", notImplemented: "server", checksum: "changed", otherFile: "changed", fileChanged: "changed", elsewhere: "conflict" };
 
 function stemOf({ kind, code, detail }) {
   if (kind === "cors" && detail.expose) return "core.corsExpose";
@@ -48,7 +49,7 @@ function stemOf({ kind, code, detail }) {
   return finer && SEEN_BY[finer] === kind ? `core.${finer}` : `core.${kind}`;
 }
 
-const COUNTS = { cors: 1, corsExpose: 1, offline: 1, network: 3, timeout: 2, expired: 1, denied: 1, signature: 2, key: 2, clock: 1, server: 1, callback: 2, changed: 1, part: 1, otherFile: 2, otherSize: 2, fileChanged: 2, elsewhere: 1, exists: 1, bucketExists: 1 };
+const COUNTS = { cors: 1, corsExpose: 1, offline: 1, network: 3, timeout: 2, expired: 1, denied: 1, signature: 2, key: 2, clock: 1, server: 1, callback: 2, changed: 1, part: 1, checksum: 2, otherFile: 2, otherSize: 2, fileChanged: 2, elsewhere: 1, exists: 1, bucketExists: 1 };
 
 function todoOf(stem, facts) {
   const count = Math.min(COUNTS[stem.slice("core.".length)] ?? 0, TODO_LINES);

@@ -64,6 +64,12 @@ const en = {
   },
   changed: { title: "It has changed meanwhile", what: "{message}", todo1: "Load again and repeat the change." },
   part: { title: "A part is not what it was", what: "A part was replaced or removed since it was sent.", todo1: "Retry: what is missing is sent again." },
+  checksum: {
+    title: "The checksum does not match",
+    what: "The bytes were damaged on the way: {message}.",
+    todo1: "Retry: what is damaged is sent again.",
+    todo2: "If it happens again, a proxy or bad memory on either side may be the cause.",
+  },
   otherFile: {
     title: "This is another file",
     what: "Its bytes are not those that are stored already. Nothing of it was sent.",
@@ -150,6 +156,12 @@ const zh = {
   },
   changed: { title: "内容已被更改", what: "{message}", todo1: "请刷新后重新操作。" },
   part: { title: "分片已变化", what: "某个分片在上传后被替换或删除。", todo1: "请重试，缺少的分片会重新上传。" },
+  checksum: {
+    title: "校验和不一致",
+    what: "数据在传输过程中损坏：{message}。",
+    todo1: "请重试，损坏的部分会重新发送。",
+    todo2: "如果再次发生，可能是代理或任一端的内存故障所致。",
+  },
   otherFile: {
     title: "这不是同一个文件",
     what: "其内容与已上传的分片不一致，未发送任何数据。",
