@@ -42,6 +42,7 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str, str]]]] = {
         "tag": ("mossaic.cli.tag", "tag", "Tags of an object or a bucket."),
         "sign": ("mossaic.cli.sign", "sign", "A link that works without credentials."),
         "sts": ("mossaic.cli.sts", "sts", "Temporary credentials."),
+        "request": ("mossaic.cli.request", "request", "Links with which others upload files to you."),
         "doctor": ("mossaic.cli.doctor", "doctor", "Find out why it does not work, or is slow."),
         "completion": ("mossaic.cli.completion", "completion", "Completion for bash, zsh and fish."),
     },

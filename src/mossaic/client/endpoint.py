@@ -18,6 +18,7 @@ DEFAULT_REGION: Final = "cn-hangzhou"
 _PORTS: Final = {True: 443, False: 80}
 _OSS_HOST: Final = re.compile(r"(?:.*\.)?oss-(?P<region>[a-z0-9-]+?)(?:-internal)?\.aliyuncs\.com")
 _REGIONLESS: Final = frozenset({"accelerate", "accelerate-overseas"})
+_OWN: Final = "-"  # where a Mossaic has calls of its own; no bucket can be called so
 _LABEL: Final = re.compile(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]")
 
 
@@ -46,6 +47,8 @@ class Endpoint:
         path = _path(key) if key else "/"
         if bucket is None:
             return Place(origin=self.origin, host=_authority(self.origin), path="/")
+        if bucket == _OWN:
+            return Place(origin=self.origin, host=_authority(self.origin), path=f"/{_OWN}{path}")
         if _LABEL.fullmatch(bucket) is None:
             raise ValueError(
                 f"{bucket!r} is no bucket name: 3 to 63 characters out of a-z, 0-9 and '-', no '-' at either end"
