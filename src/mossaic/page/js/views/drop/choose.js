@@ -22,7 +22,7 @@ export function freeName(path, taken) {
 /**
  * @param {{file: File | null, path: string, handle?: any}[]} found  as files.js finds them
  * @param {{folder: string, maxObjectBytes: number, leftBytes: number, leftObjects: number, taken: (key: string) => boolean}} room
- * @returns {{items: {file: File, key: string, handle?: any}[], refused: {path: string, size: number, why: "size" | "total" | "count" | "name"}[]}}
+ * @returns {{items: {file: File, key: string, path: string, handle?: any}[], refused: {path: string, size: number, why: "size" | "total" | "count" | "name"}[]}}
  */
 export function choose(found, room) {
   const items = [];
@@ -38,7 +38,7 @@ export function choose(found, room) {
     }
     const key = freeName(room.folder + path, (name) => given.has(name) || room.taken(name));
     given.add(key);
-    items.push({ file, key, ...(handle ? { handle } : {}) });
+    items.push({ file, key, path, ...(handle ? { handle } : {}) });
     leftBytes -= file.size;
     leftObjects -= 1;
   }

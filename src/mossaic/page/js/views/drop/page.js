@@ -24,7 +24,7 @@ const GONE = new Set(["cancelled", "aborted", "failed"]);
 export function startDrop(host, { visit, uploads }) {
   const ending = new AbortController();
   const { signal } = ending;
-  const state = { visit, uploads, counted: new Set(), refused: live([]), rows: new Map(), phase: live("opening"), problem: null, signal };
+  const state = { visit, uploads, counted: new Set(), taken: new Set(), paths: new Map(), refused: live([]), rows: new Map(), phase: live("opening"), problem: null, signal };
   const outlet = h("main.drop-main");
   const draw = () => {
     state.rows.clear();
@@ -82,14 +82,13 @@ function watchTasks(state) {
 
 function renamed(state, task) {
   const { source: file, fileHandle: handle } = task;
-  const path = task.key.slice(state.visit.folder.length);
+  const path = state.paths.get(task.key) ?? task.key.slice(state.visit.folder.length);
   state.uploads.remove(task);
-  state.taken ??= new Set();
   state.taken.add(task.key);
-  add(state, [{ file, path, handle }]);
+  add(state, [{ file, path, handle }], { again: true });
 }
 
-function add(state, found) {
+function add(state, found, { again = false } = {}) {
   const { visit, uploads } = state;
   const facts = visit.facts.value;
   const pending = uploads.tasks.value.filter((task) => !state.counted.has(task.id) && !GONE.has(task.state));
@@ -98,10 +97,11 @@ function add(state, found) {
     maxObjectBytes: facts.maxObjectBytes,
     leftBytes: facts.leftBytes - pending.reduce((sum, task) => sum + task.total, 0),
     leftObjects: facts.leftObjects - pending.length,
-    taken: (key) => state.taken?.has(key) || uploads.tasks.value.some((task) => task.key === key && task.state !== "aborted"),
+    taken: (key) => state.taken.has(key) || uploads.tasks.value.some((task) => task.key === key && task.state !== "aborted"),
   };
   const { items, refused } = choose(found, room);
-  state.refused.set(refused);
+  if (refused.length || !again) state.refused.set(refused);
+  for (const { key, path } of items) state.paths.set(key, path);
   if (items.length) uploads.add(items, { bucket: visit.bucket, options: { forbidOverwrite: true } });
 }
 
