@@ -33,6 +33,7 @@ export function sortOut(task, listed) {
  * @param {{good: (piece: object, part: object) => void, bad: (piece: object) => void}} tell
  */
 export async function prove(task, doubtful, tell, signal) {
+  if (!doubtful.length) return;
   task.checkTotal = doubtful.reduce((bytes, { piece }) => bytes + piece.size, 0);
   task.checkedBytes = 0;
   const one = async ({ piece, part }) => {

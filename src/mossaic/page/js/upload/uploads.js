@@ -135,7 +135,6 @@ export class Uploads {
     const task = this.stranger({ bucket, key, uploadId, facts, options, fileName: facts?.fileName || file?.name || key.split("/").at(-1), size: facts?.size ?? file?.size ?? 0 });
     this.list([...this.tasks.value, task]);
     if (file) task.provide(file, handle).catch(() => {});
-    else task.to("needs-file");
     return task;
   }
 
@@ -155,6 +154,7 @@ export class Uploads {
     const task = new Task(this.world, { id: newId(), bucket, key, file: { name: fileName, size, lastModified: 0, type: "" }, options });
     task.uploadId = uploadId;
     task.layout = "unknown";
+    task.state = "needs-file";
     task.sizeKnown = facts !== null || size > 0;
     if (facts) {
       task.partSize = facts.partSize;
