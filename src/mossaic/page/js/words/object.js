@@ -4,7 +4,7 @@ import { addWords } from "../ui/i18n.js";
 
 addWords("object", {
   en: {
-    share: "Share", more: "More actions", edit: "Edit", allHeaders: "All headers of the answer", oldVersion: "This is an older version", toCurrent: "Go to the current version",
+    share: "Share", more: "More actions", edit: "Edit", allHeaders: "All headers of the answer", oldVersion: "This is an older version", toCurrent: "Go to the current version", deleted: "This object is deleted", deletedText: "A delete marker has hidden it since {date}. Its versions are still here.",
     facts: { title: "Object", key: "Key", size: "Size", type: "Type", target: "Points to", version: "Version ID", encryption: "Encryption", append: "Next append at" },
     preview: {
       title: "Preview", empty: "The object is empty.", none: "There is no preview of this type ({type}). Download it to look at it.", pdf: "PDF files are not opened here. Download it to look at it.",
@@ -26,7 +26,7 @@ addWords("object", {
     versions: { title: "Versions", restore: "Restore", more: "The newest {n} are shown." },
   },
   zh: {
-    share: "分享", more: "更多操作", edit: "编辑", allHeaders: "全部响应头", oldVersion: "当前查看的是历史版本", toCurrent: "查看当前版本",
+    share: "分享", more: "更多操作", edit: "编辑", allHeaders: "全部响应头", oldVersion: "当前查看的是历史版本", toCurrent: "查看当前版本", deleted: "此文件已删除", deletedText: "自 {date} 起被删除标记隐藏，其历史版本仍然保留。",
     facts: { title: "文件信息", key: "文件路径（Key）", size: "大小", type: "类型", target: "指向", version: "版本 ID", encryption: "加密", append: "下次追加位置" },
     preview: {
       title: "预览", empty: "文件为空。", none: "此类型（{type}）不支持预览，请下载查看。", pdf: "此处不打开 PDF 文件，请下载查看。",

@@ -36,9 +36,9 @@ addWords("objects", {
       noUndo: "This cannot be undone.", noUndoVersions: "These versions will be gone; this cannot be undone.", noUndoAll: "Every version will be gone, the older ones as well; this cannot be undone.",
       markers: "The bucket keeps versions: each object gets a delete marker and can be brought back.", suspended: "Versioning is suspended: versions with an ID stay, one written since then is lost.", unknown: "You may not see whether this bucket keeps versions. If it does not, this cannot be undone.",
     },
-    copy: { titleOne: "Copy object", titleFolder: "Copy folder", titleMany: { one: "Copy {n} entry", other: "Copy {n} entries" }, do: "Copy", running: "Copying", goThere: "The account of the copy is closed." },
+    copy: { titleOne: "Copy object", titleFolder: "Copy folder", titleMany: { one: "Copy {n} entry", other: "Copy {n} entries" }, do: "Copy", running: "Copying", goThere: "Copied to {place}" },
     move: {
-      titleOne: "Move or rename object", titleFolder: "Move or rename folder", titleMany: { one: "Move {n} entry", other: "Move {n} entries" }, do: "Move", running: "Moving", goThere: "The account of the move is closed.",
+      titleOne: "Move or rename object", titleFolder: "Move or rename folder", titleMany: { one: "Move {n} entry", other: "Move {n} entries" }, do: "Move", running: "Moving", goThere: "Moved to {place}",
       order: "Each object is copied first and deleted after that. What cannot be copied stays where it is.", markers: "Each object is copied first; then the old key gets a delete marker. Older versions stay under the old key.",
     },
     transfer: {
@@ -97,9 +97,9 @@ addWords("objects", {
       noUndo: "此操作无法撤销。", noUndoVersions: "这些版本将被彻底删除，无法撤销。", noUndoAll: "所有版本（包括历史版本）都将被删除，无法撤销。",
       markers: "存储空间已开启版本控制：文件将被加上删除标记，之后可以恢复。", suspended: "版本控制已暂停：带有版本 ID 的版本会保留，暂停之后写入的版本将丢失。", unknown: "您无权查看此存储空间是否开启版本控制。如未开启，此操作无法撤销。",
     },
-    copy: { titleOne: "复制文件", titleFolder: "复制文件夹", titleMany: { other: "复制 {n} 项" }, do: "复制", running: "正在复制", goThere: "复制已结束。" },
+    copy: { titleOne: "复制文件", titleFolder: "复制文件夹", titleMany: { other: "复制 {n} 项" }, do: "复制", running: "正在复制", goThere: "已复制到 {place}" },
     move: {
-      titleOne: "移动或重命名文件", titleFolder: "移动或重命名文件夹", titleMany: { other: "移动 {n} 项" }, do: "移动", running: "正在移动", goThere: "移动已结束。",
+      titleOne: "移动或重命名文件", titleFolder: "移动或重命名文件夹", titleMany: { other: "移动 {n} 项" }, do: "移动", running: "正在移动", goThere: "已移动到 {place}",
       order: "每个文件先复制、再删除原文件。无法复制的文件保留在原处。", markers: "每个文件先复制，再为原文件加上删除标记；历史版本仍保留在原路径下。",
     },
     transfer: {

@@ -43,7 +43,7 @@ function versionRow(row, of) {
     { class: here ? "is-here" : "", "aria-current": here ? "true" : null },
     h(
       "div.version-text",
-      h("div.version-head", row.kind === "marker" || here ? h("span", when) : h("a", { href: link(objectPath(bucket, row.key, row.latest ? undefined : row.versionId)) }, when), row.latest ? h("span.badge.is-good", t("objects.version.latest")) : null, row.kind === "marker" ? h("span.badge.is-warn", t("objects.version.marker")) : null),
+      h("div.version-head", row.kind === "marker" || here ? h("span", when) : h("a", { href: link(objectPath(bucket, row.key, row.latest ? undefined : row.versionId)) }, when), row.latest && row.kind === "object" ? h("span.badge.is-good", t("objects.version.latest")) : null, row.kind === "marker" ? h("span.badge.is-warn", t("objects.version.marker")) : null),
       h("div.muted.small", row.kind === "object" ? `${bytes(row.size)} · ` : null, h("span.mono", row.versionId)),
     ),
     h("div.version-actions", act, menuButton(t("objects.menuOf", { name: row.versionId }), () => rowActions(row, world), { iconOnly: true, kind: "ghost", small: true })),

@@ -9,10 +9,10 @@ import { button, card, facts as factList, notice, pageHead, skeleton } from "../
 import { copyButton, problemView } from "../../ui/problem-view.js";
 import { go, link, refresh } from "../../ui/router.js";
 import { toast } from "../../ui/toast.js";
-import { deleted, restored, transferred } from "../objects/actions.js";
+import { deleted, restored, transferred, undeleted } from "../objects/actions.js";
 import { download } from "../objects/download.js";
 import { crumbs, folderPath, nameOf, objectPath, parentOf } from "../objects/keys.js";
-import { versioningOf } from "../objects/list.js";
+import { versioningOf, versionsOf } from "../objects/list.js";
 import { nameNode } from "../objects/name.js";
 import { canSave, saveAs } from "../objects/save.js";
 import { shareDialog } from "../objects/share-dialog.js";
@@ -43,9 +43,16 @@ class ObjectView {
     this.facts = found[0].value;
     this.problem = found[0].reason;
     this.versioning = found[1].value ?? null;
-    if (!this.facts) return;
+    if (!this.facts) return this.#whyNot();
     this.#read(this.acl, aclOf);
     this.#read(this.tags, tagsOf);
+  }
+
+  /** An object under a delete marker is no trouble: it can be brought back. */
+  async #whyNot() {
+    if (this.problem.kind !== "missing" || this.versionId || this.versioning === "") return;
+    const { rows } = await versionsOf({ bucket: this.bucket, key: this.key, limit: 2, signal: this.signal }).catch(() => ({ rows: [] }));
+    if (rows[0]?.kind === "marker") this.marker = rows[0];
   }
 
   #read(into, ask) {
@@ -68,7 +75,7 @@ class ObjectView {
 
   draw() {
     const { facts } = this;
-    if (!facts) return [this.headOnly(), problemView(this.problem, { retry: refresh }), this.#versions()];
+    if (!facts) return [this.headOnly(), this.marker ? this.#deletedNote() : problemView(this.problem, { retry: refresh }), this.#versions()];
     const sub = h("span", bytes(facts.size), " · ", t(`objects.class.${facts.storageClass}`), " · ", h("time", { datetime: facts.modified.toISOString() }, dateTime(facts.modified)));
     return [
       pageHead({ title: this.#title(), sub, crumbs: this.#crumbs(), actions: this.#actions() }),
@@ -109,6 +116,11 @@ class ObjectView {
     } catch (problem) {
       toast({ kind: "bad", text: problemView(problem, { compact: true }) });
     }
+  }
+
+  #deletedNote() {
+    const actions = button(t("objects.do.undelete"), { icon: "restore", small: true, kind: "primary", onclick: () => undeleted(this.marker, this.world) });
+    return notice({ kind: "warn", icon: "trash", title: t("object.deleted"), text: t("object.deletedText", { date: dateTime(this.marker.modified) }), actions });
   }
 
   #oldVersion() {

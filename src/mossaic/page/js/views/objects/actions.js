@@ -6,7 +6,7 @@ import { bytes } from "../../ui/format.js";
 import { t } from "../../ui/i18n.js";
 import { derived } from "../../ui/live.js";
 import { problemView } from "../../ui/problem-view.js";
-import { link } from "../../ui/router.js";
+import { go, link } from "../../ui/router.js";
 import { toast } from "../../ui/toast.js";
 import { copyText } from "../../ui/copy.js";
 import { aclOf, headObject } from "../object/facts.js";
@@ -105,8 +105,11 @@ export async function transferred(mode, chosen, world) {
   const done = await transferDialog(mode, { bucket: world.bucket, chosen, versioning: world.versioning() });
   if (!done) return done;
   world.changed();
-  const there = done.to && chosen.length === 1 && chosen[0].kind !== "folder" ? objectPath(done.bucket, done.to) : folderPath(done.bucket, done.prefix);
-  toast({ kind: "info", text: t(`objects.${mode}.goThere`), action: { label: t("objects.show"), run: () => (location.hash = there) } });
+  if (!done.to) return done; // the account has said what was not done
+  const single = chosen.length === 1;
+  const there = single && chosen[0].kind !== "folder" ? objectPath(done.bucket, done.to) : folderPath(done.bucket, single ? done.to : done.prefix);
+  const place = plainName(`${done.bucket}/${single ? done.to : done.prefix}`);
+  toast({ kind: "good", text: t(`objects.${mode}.goThere`, { place }), action: { label: t("objects.show"), run: () => go(there) } });
   return done;
 }
 

@@ -100,10 +100,12 @@ export function readable(text) {
 
 const codePoint = (char) => `U+${char.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}`;
 
+/** Fonts often lack the pictures of control characters: a caret and a letter, as terminals write them. */
 function picture(char) {
   const code = char.codePointAt(0);
-  if (code <= 0x20) return String.fromCodePoint(0x2400 + code);
-  return code === 0x7f ? "\u2421" : codePoint(char);
+  if (code === 0x20) return "\u00b7";
+  if (code < 0x20) return `^${String.fromCharCode(code + 64)}`;
+  return code === 0x7f ? "^?" : codePoint(char);
 }
 
 /** One line of text for places without markup (titles, messages, reports). */

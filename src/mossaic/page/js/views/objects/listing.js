@@ -4,7 +4,7 @@ import { toProblem } from "../../core/problem.js";
 import { live } from "../../ui/live.js";
 import { listPage, versionsPage } from "./list.js";
 
-const PAGE = 100; // entries a request
+const PAGE = 200; // entries a request
 const WINDOW = 1000; // entries on the page at once; a bucket may have millions
 
 /**

@@ -13,6 +13,6 @@ export function nameNode(text) {
 /** The last part of a key below a folder. @param {string} key @param {string} [folder] the prefix that need not be said again */
 export function shortName(key, folder = "") {
   const rest = key.startsWith(folder) && key !== folder ? key.slice(folder.length) : nameOf(key);
-  if (rest === "/" || rest === "") return h("span.muted", t("objects.noName"));
-  return nameNode(rest);
+  const name = rest.endsWith("/") ? rest.slice(0, -1) : rest; // the picture says that it is a folder
+  return name === "" ? h("span.muted", t("objects.noName")) : nameNode(name);
 }

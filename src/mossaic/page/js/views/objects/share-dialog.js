@@ -17,10 +17,12 @@ import { nameNode } from "./name.js";
 const HOUR = 3600;
 const DAY = 24 * HOUR;
 const LONGEST = 7 * DAY; // OSS API: a signature V4 in a URL
+const NEARLY_S = 60; // a link of an hour may end with a session that has 59 minutes and a half left
 const CHOICES = [900, HOUR, 6 * HOUR, DAY, 3 * DAY, LONGEST];
 
 /** @param {{bucket: string, key: string, versionId?: string}} what */
-export function shareDialog({ bucket, key, versionId }) {
+export async function shareDialog({ bucket, key, versionId }) {
+  await freshen();
   const made = live(null);
   const fields = makeFields({ key, made });
   const result = h("div.share-result", { "aria-live": "polite" });
@@ -43,16 +45,31 @@ export function shareDialog({ bucket, key, versionId }) {
     if (order.attachment) query["response-content-disposition"] = attachment(order.name);
     const url = await presign({ bucket, key, method: order.method, expiresS: order.seconds, query, credentials: order.credentials });
     fields.forget();
-    made.set({ url, method: order.method, until: new Date(Date.now() + order.seconds * 1000) });
+    made.set({ url, method: order.method, until: endOf(order) });
     result.querySelector("textarea")?.select();
     return false;
   }
+}
+
+function endOf({ seconds, credentials }) {
+  return new Date(Date.now() + Math.min(seconds, credentials ? Infinity : sessionLeftS()) * 1000);
 }
 
 /** What is left of the session: a link signed with temporary keys ends with them. */
 function sessionLeftS() {
   const ends = session.live.value?.expiresAt;
   return ends ? Math.floor((ends.getTime() - Date.now()) / 1000) : Infinity;
+}
+
+/** A session that renews itself is renewed now, so that its links live as long as they can. */
+async function freshen() {
+  const state = session.live.value;
+  if (!state?.renewable || sessionLeftS() > HOUR) return;
+  try {
+    await session.renewed(state.credentials.stsToken);
+  } catch {
+    // what is left of the old one is good as well
+  }
 }
 
 function makeFields({ key, made }) {
@@ -76,7 +93,7 @@ function makeFields({ key, made }) {
   const pair = h("fieldset.share-pair", h("legend.visually-hidden", t("objects.share.pair")), notice({ icon: "key", text: why }), id.node, secret.node);
   const putNote = notice({ kind: "warn", text: t("objects.share.putNote") });
   const seconds = () => (expiry.value === "custom" ? (minutes.value ?? 0) * 60 : Number(expiry.value));
-  const needsPair = () => seconds() > sessionLeftS();
+  const needsPair = () => seconds() > sessionLeftS() + NEARLY_S;
   const show = () => {
     minutes.node.hidden = expiry.value !== "custom";
     saved.node.hidden = method.value !== "GET";
