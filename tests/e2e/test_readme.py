@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,16 @@ def test_the_demo_shows_its_key_once_and_keeps_it_private(demo: Demo) -> None:
     assert demo.line("access key id") in kept.read_text()
     assert kept.stat().st_mode & 0o777 == 0o600
     assert demo.line("access key secret") not in (demo.folder / "data" / "access.log").read_text()
+
+
+def test_the_printed_address_is_the_web_page(demo: Demo) -> None:
+    url = demo.line("web page").split()[0]
+
+    assert url == f"http://127.0.0.1:{demo.port}/-/console/"
+    assert url.replace(str(demo.port), "9280") in (ROOT / "README.md").read_text()
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert b"<title>Mossaic</title>" in answer.read()
 
 
 @pytest.mark.parametrize("name", ["oss2", "oss-v2"])
