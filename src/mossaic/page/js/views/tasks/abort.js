@@ -26,7 +26,7 @@ export function abortUpload({ bucket, key, uploadId }, task) {
 export async function confirmAbort(row, { bucket, task }) {
   return confirm({
     title: t("tasks.abort.title"),
-    what: t(task ? "tasks.abort.what.here" : "tasks.abort.what", { key: row.key, size: bytes(row.bytes) }),
+    what: t(task?.active ? "tasks.abort.what.here" : "tasks.abort.what", { key: row.key, size: bytes(row.bytes) }),
     label: t("tasks.abort.do"),
     danger: true,
     run: () => abortUpload({ bucket, key: row.key, uploadId: row.uploadId }, task),
