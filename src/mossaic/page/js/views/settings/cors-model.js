@@ -142,7 +142,7 @@ function originRemarks(rule) {
 function methodRemarks(rule) {
   if (!rule.methods.length) return [{ level: "error", code: "noMethod" }];
   const has = (name) => rule.methods.includes(name);
-  if (!has("PUT") && !has("POST")) return [{ level: "info", code: "readOnly", fix: withMethods("PUT", "POST", "DELETE") }];
+  if (!has("PUT") && !has("POST")) return [{ level: "info", code: "readOnly" }];
   const found = [];
   if (!has("PUT")) found.push({ level: "warning", code: "noPut", fix: withMethods("PUT") });
   if (!has("POST")) found.push({ level: "warning", code: "noPost", fix: withMethods("POST") });

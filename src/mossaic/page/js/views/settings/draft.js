@@ -121,18 +121,18 @@ export function forget(bucket) {
   }
 }
 
-/** The browser asks before the page is closed; drafts of one person are not shown to the next. */
+/** The browser asks before the page is closed. Whoever signs in again finds the drafts; somebody else does not. */
 export function guardDrafts() {
   addEventListener("beforeunload", (event) => {
     if (count.value > 0) event.preventDefault();
   });
-  let who = null;
+  let who = "";
   session.live.watch((now) => {
-    const arn = now?.principal?.arn ?? null;
-    if (arn !== who) {
-      for (const draft of drafts.values()) draft.dirty.set(false);
-      drafts.clear();
-    }
+    const arn = now?.principal?.arn ?? "";
+    if (!arn || arn === who) return;
+    for (const draft of drafts.values()) draft.dirty.set(false);
+    drafts.clear();
+    count.set(0);
     who = arn;
   });
 }

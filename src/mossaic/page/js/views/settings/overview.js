@@ -2,7 +2,7 @@
 import { toProblem } from "../../core/problem.js";
 import { h, replace } from "../../ui/dom.js";
 import { bytes, dateTime, exactBytes } from "../../ui/format.js";
-import { number, t } from "../../ui/i18n.js";
+import { lang, number, t } from "../../ui/i18n.js";
 import { icon } from "../../ui/icons.js";
 import { facts } from "../../ui/parts.js";
 import { link, pathOf } from "../../ui/router.js";
@@ -146,18 +146,17 @@ async function fillChecks(bucket, info, list, signal) {
   replace(list, found.filter(Boolean));
 }
 
+/** Chinese has no blank between sentences. */
+const sentences = (...texts) => texts.filter(Boolean).join(lang.value === "zh" ? "" : " ");
+
 async function corsLine(bucket, info, signal) {
   const { rules } = await readCorsOf(bucket, signal);
   const name = t("settings.cors.name");
   const href = here(bucket, "cors");
   if (!rules.length) return check("info", name, t("settings.check.corsNone"), href);
   const doubtful = rules.some((rule) => remarksOf(rule).some((one) => one.level !== "info"));
-  return check(
-    doubtful ? "warn" : "good",
-    name,
-    `${t("settings.check.rules", { n: rules.length })}${doubtful ? ` ${t("settings.check.corsDoubt")}` : ""}`,
-    href,
-  );
+  const words = [t("settings.check.rules", { n: rules.length }), doubtful ? t("settings.check.corsDoubt") : null];
+  return check(doubtful ? "warn" : "good", name, sentences(...words), href);
 }
 
 async function lifecycleLine(bucket, info, signal) {
@@ -165,7 +164,7 @@ async function lifecycleLine(bucket, info, signal) {
   const state = clearing(rules);
   const count = rules.length ? t("settings.check.rules", { n: rules.length }) : t("settings.check.lifecycleNone");
   const sign = state === "all" ? "good" : "warn";
-  return check(sign, t("settings.lifecycle.name"), `${count} ${t(`settings.check.stale.${state}`)}`, here(bucket, "lifecycle"));
+  return check(sign, t("settings.lifecycle.name"), sentences(count, t(`settings.check.stale.${state}`)), here(bucket, "lifecycle"));
 }
 
 async function versioningLine(bucket, info) {

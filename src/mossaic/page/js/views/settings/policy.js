@@ -145,7 +145,9 @@ async function removal(draft, bucket, { button, done, trouble }) {
   busy(button, true);
   try {
     await writePolicy(bucket, "");
+    const typed = draft.dirty.value ? draft.value.value : "";
     draft.takeTheirs("");
+    if (typed) draft.set(typed); // what was being written is not lost with what is removed
     toast({ kind: "good", text: t("policy.removed") });
     await done();
   } catch (error) {
