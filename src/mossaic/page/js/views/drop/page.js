@@ -2,7 +2,7 @@
 
 import { toProblem } from "../../core/problem.js";
 import { bind, h, replace } from "../../ui/dom.js";
-import { bytes, dateTime } from "../../ui/format.js";
+import { bytes, shortDateTime } from "../../ui/format.js";
 import { LANGUAGES, lang, setLang, t } from "../../ui/i18n.js";
 import { icon } from "../../ui/icons.js";
 import { live } from "../../ui/live.js";
@@ -28,7 +28,9 @@ export function startDrop(host, { visit, uploads }) {
   const outlet = h("main.drop-main");
   const draw = () => {
     state.rows.clear();
-    replace(host, h("div.drop-shell", topBar(), outlet, h("p.drop-foot", t("drop.foot"))));
+    const foot = h("footer.drop-foot", h("p", t("drop.foot")));
+    bind(foot, state.phase, (phase) => (foot.hidden = phase !== "ready"));
+    replace(host, h("div.drop-shell", topBar(), outlet, foot));
     replace(outlet, content(state));
   };
   lang.watch(draw, { signal });
@@ -172,7 +174,7 @@ function limits(visit) {
         h("li", icon("file"), t("drop.leftObjects", { n: is.leftObjects })),
         h("li", icon("archive"), t("drop.leftBytes", { size: bytes(is.leftBytes) })),
         is.maxObjectBytes < is.leftBytes ? h("li", icon("arrow-up"), t("drop.each", { size: bytes(is.maxObjectBytes) })) : null,
-        h("li", icon("clock"), h("time", { datetime: is.expiresAt.toISOString() }, t("drop.until", { time: dateTime(is.expiresAt) }))),
+        h("li", icon("clock"), h("time", { datetime: is.expiresAt.toISOString() }, t("drop.until", { time: shortDateTime(is.expiresAt) }))),
       ],
     ),
   );

@@ -8,7 +8,6 @@ import { numberField, select, textField, validate } from "../../ui/form.js";
 import { shortDateTime } from "../../ui/format.js";
 import { t } from "../../ui/i18n.js";
 import { button, notice } from "../../ui/parts.js";
-import { toast } from "../../ui/toast.js";
 
 const MIB = 1024 ** 2;
 const GIB = 1024 ** 3;
@@ -66,9 +65,10 @@ function sizeField({ label, value, validate: more }) {
 
 async function showOnce({ url, request }) {
   const input = h("input.input.mono", { type: "text", readOnly: true, value: url, "aria-label": t("links.made.url"), onfocus: () => input.select() });
+  const told = h("p.link-copied", { role: "status" }); // a toast would lie behind the dialog
   const copy = async () => {
     const done = await copyText(url);
-    toast({ kind: done ? "good" : "warn", text: t(done ? "links.made.copied" : "links.made.copyFailed") });
+    told.textContent = t(done ? "links.made.copied" : "links.made.copyFailed");
     if (!done) input.focus();
   };
   const plain = url.startsWith("http:") ? notice({ kind: "info", text: t("links.made.plain") }) : null;
@@ -78,6 +78,7 @@ async function showOnce({ url, request }) {
     body: [
       h("p", t("links.made.once")),
       h("div.link-url", input, button(t("links.made.copy"), { icon: "copy", kind: "primary", onclick: copy })),
+      told,
       h("p.field-hint", t("links.made.whoever", { time: shortDateTime(new Date(request.expires_at)) })),
       plain,
     ],
