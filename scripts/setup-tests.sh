@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bring what the end-to-end and browser tests need beside Python: Chromium, Node.js with the pinned npm packages, and, where
+# Bring what the end-to-end and browser tests need beside Python: Chromium, Firefox, Node.js with the pinned npm packages, and, where
 # the tools exist, the compiled Go and Java tests. Safe to run again; says little unless something fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -30,6 +30,17 @@ install_with_apt() {
     DEBIAN_FRONTEND=noninteractive quietly apt-get install -y --no-install-recommends "${missing[@]}"
 }
 
+# Apart from the rest: Debian has firefox-esr, Ubuntu's firefox is a snap, which a test cannot drive.
+install_firefox() {
+    command -v firefox >/dev/null || command -v firefox-esr >/dev/null && return 0
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null; then
+        note "installing firefox-esr"
+        quietly apt-get update || true
+        DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends firefox-esr >/dev/null 2>&1 && return 0
+    fi
+    note "no firefox: its test will be skipped (it fails under CI)"
+}
+
 install_npm_packages() {
     command -v npm >/dev/null || return 0
     local folder
@@ -56,6 +67,7 @@ build_java() {
 }
 
 install_with_apt
+install_firefox
 install_npm_packages
 build_go
 build_java
