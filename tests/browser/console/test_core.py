@@ -221,6 +221,16 @@ def test_a_token_that_is_refused_is_renewed_once_and_the_requests_repeated(
     assert signed_in.sessions_made() == made + 1
 
 
+def test_a_key_that_is_gone_ends_the_session(signed_in: Core, proxy: FaultProxy) -> None:
+    proxy.add(Rule(pattern=r"^PUT /e2e-", times=9, answer=error(403, "InvalidSecurityToken")))
+    proxy.add(Rule(pattern=r"^POST /-/api/session", times=9, answer=error(403, "InvalidAccessKeyId")))
+
+    found = signed_in.run('return caught(oss.put({ bucket, key: "k", body: new Blob(["x"]) }));')
+
+    assert (found["kind"], found["code"], found["retryable"]) == ("expired", "InvalidAccessKeyId", False)
+    assert [seen.method for seen in proxy.seen[-2:]] == ["PUT", "POST"]
+
+
 def test_keys_that_cannot_be_renewed_wait_for_new_ones(signed_in: Core) -> None:
     found = signed_in.run("""
       const { credentials } = session.live.value;

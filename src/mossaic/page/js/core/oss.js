@@ -143,7 +143,7 @@ async function mended(problem, { options, once, used, tried, params }) {
     once.clock = false;
     if (correct(problem.detail.ServerTime)) return 0;
   }
-  const refused = problem.kind === "expired" && problem.status > 0;
+  const refused = problem.kind === "expired" && used !== undefined; // else it was the renewal that was refused
   if (refused && once.keys && !options.credentials) {
     once.keys = false;
     await session.renewed(used.stsToken);

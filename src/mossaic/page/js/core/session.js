@@ -26,7 +26,6 @@ const TRY_AGAIN_MS = 20000; // after a renewal that failed while the old keys st
  * @property {Date | null} expiresAt  null: not known
  * @property {Date | null} renewableUntil
  * @property {boolean} renewable
- * @property {string[]} features  what the service offers to the page
  * @property {{accessKeyId: string, accessKeySecret: string, stsToken: string}} credentials
  */
 
@@ -231,7 +230,6 @@ function stateOf(place, answer) {
     expiresAt: date(answer.expiration ?? null),
     renewableUntil: date(answer.renewable_until ?? null),
     renewable: Boolean(answer.renewable),
-    features: answer.features ?? place.features ?? [],
     credentials: { accessKeyId: answer.accessKeyId, accessKeySecret: answer.accessKeySecret, stsToken: answer.securityToken },
   };
 }
