@@ -76,6 +76,7 @@ function skip(event, outlet) {
 function navigation() {
   const nav = h("nav.nav", { "aria-label": t("ui.nav") });
   bind(nav, path, (at) => replace(nav, ...navLinks(at, params.value.bucket)));
+  bind(nav, params, ({ bucket }) => replace(nav, ...navLinks(path.value, bucket))); // at first only these are news
   // On a phone the row scrolls; the place one is at comes into sight.
   bind(nav, path, () => queueMicrotask(() => nav.querySelector("[aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "nearest" })));
   return nav;
