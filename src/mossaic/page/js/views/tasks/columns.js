@@ -42,12 +42,13 @@ function keyCell({ row, task }) {
 function storedCell({ row, task }) {
   if (row.problem) return h("span.tasks-unknown", { title: row.problem.message }, t("tasks.unlisted"));
   if (!row.parts) return h("span.tasks-unknown", t("tasks.counting"));
+  if (!row.parts.length) return h("span.tasks-unknown", t("tasks.stored.none"));
   const map = partMap({ compact: true });
   map.update(mapOf(row.parts, task?.parts.length));
   return h(
     "div.tasks-parts",
     h("span", { title: t("ui.bytes", { n: row.bytes }) }, t("tasks.stored.short", { size: bytes(row.bytes), n: row.parts.length })),
-    row.parts.length ? map.node : null,
+    map.node,
   );
 }
 

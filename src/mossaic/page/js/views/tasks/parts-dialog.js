@@ -44,7 +44,7 @@ function factsOf(row, parts, states) {
   const gaps = ranges(missing(states));
   const gapWords = gaps.text ? gaps.text + (gaps.more ? t("tasks.gaps.more", { n: gaps.more }) : "") : t("tasks.gaps.none");
   return facts([
-    [t("tasks.col.id"), h("span.mono", row.uploadId, copyButton(row.uploadId, t("tasks.copyId")))],
+    [t("tasks.col.id"), h("span.transfer-facts", h("span.mono", row.uploadId), copyButton(row.uploadId, t("tasks.copyId")))],
     [t("tasks.stored"), t("tasks.stored.value", { n: parts.length, size: bytes(size), exact: number(size) })],
     [t("tasks.gaps"), h("span.mono", gapWords)],
     [t("tasks.col.initiated"), dateTime(row.initiated)],

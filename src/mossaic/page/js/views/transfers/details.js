@@ -39,8 +39,9 @@ function inside(task, signal) {
   let shown = "";
   task.watch(
     () => {
-      map.update(task.parts);
-      said.textContent = mapWords(summary(task.parts));
+      const parts = partsOf(task);
+      map.update(parts);
+      said.textContent = mapWords(summary(parts));
       const found = factsOf(task);
       const text = JSON.stringify(found);
       if (text === shown) return;
@@ -50,6 +51,11 @@ function inside(task, signal) {
     { signal },
   );
   return [map.node, h("div.transfer-map-foot", said, legend()), place];
+}
+
+/** Of a whole object every part is stored, also where its callback failed afterwards. */
+function partsOf({ state, parts }) {
+  return state === "done" ? parts.map((part) => (part === 4 ? 4 : 2)) : parts;
 }
 
 function pair({ name, value, copy, mono, tick }) {
@@ -75,7 +81,7 @@ function factsOf(task) {
 
 function resultFacts(result) {
   if (!result) return [];
-  const found = [{ name: "upload.fact.etag", value: result.etag, copy: true, mono: true }];
+  const found = result.etag ? [{ name: "upload.fact.etag", value: result.etag, copy: true, mono: true }] : [];
   if (result.crc64) {
     found.push({ name: "upload.fact.crc", value: t("upload.fact.crc.same", { crc64: result.crc64 }), tick: true, mono: true });
   }

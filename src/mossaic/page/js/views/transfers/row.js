@@ -8,7 +8,7 @@ import { problemView } from "../../ui/problem-view.js";
 import { link } from "../../ui/router.js";
 import { actionButtons } from "./actions.js";
 import { details } from "./details.js";
-import { actsOf, fractionOf, iconOf, lookOf, stateWord } from "./state.js";
+import { actsOf, fractionOf, iconOf, isStanding, lookOf, stateWord } from "./state.js";
 
 /** @typedef {import("../../upload/task.js").Task} Task */
 
@@ -64,7 +64,7 @@ function refresh(task, row, parts, shown, uploads) {
   }
   parts.figures.textContent = figureWords(task);
   parts.figures.title = t("upload.exact", { sent: number(task.sent), total: number(task.total) });
-  parts.share.textContent = task.state === "done" ? "" : percent(Math.floor(fraction * 1000) / 1000);
+  parts.share.textContent = task.state === "done" || task.state === "aborted" ? "" : percent(Math.floor(fraction * 1000) / 1000);
   if (shown.state !== task.state || shown.result !== task.result || shown.handle !== task.handle) {
     restate(task, row, parts, uploads);
   }
@@ -94,16 +94,8 @@ function finishedName(task) {
 }
 
 function figureWords(task) {
-  const amount = t("upload.amount", { sent: bytes(task.sent), total: bytes(task.total) });
-  const said = [];
-  if (task.state === "done") {
-    said.push(bytes(task.total));
-    if (task.result?.crc64) said.push(t("upload.verified"));
-  } else if (task.state === "checking") {
-    said.push(t("upload.checked", { done: bytes(task.checkedBytes ?? 0), total: bytes(task.checkTotal ?? 0) }));
-  } else {
-    said.push(amount);
-  }
+  const said = [amountWords(task)];
+  if (task.state === "done" && task.result?.crc64) said.push(t("upload.verified"));
   if (task.state === "sending" && task.speed > 0) {
     said.push(rate(task.speed));
     if (Number.isFinite(task.eta)) said.push(t("upload.left", { time: duration(task.eta) }));
@@ -112,11 +104,19 @@ function figureWords(task) {
   return said.join(" · ");
 }
 
+function amountWords(task) {
+  if (task.state === "done" || task.state === "aborted") return bytes(task.total);
+  if (task.state === "checking") return t("upload.checked", { done: bytes(task.checkedBytes), total: bytes(task.checkTotal) });
+  // What was on its way when it ended is lost: only what is stored counts then.
+  const key = isStanding(task) ? "upload.amount.stored" : "upload.amount";
+  return t(key, { sent: bytes(isStanding(task) ? task.stored : task.sent), total: bytes(task.total) });
+}
+
 const TELLING = new Set(["failed", "needs-file", "aborted", "paused", "offline", "done"]);
 
 function showTrouble(task, place) {
   // "done" with a problem: the object is stored, but its callback was not answered as it should be.
-  if (task.problem && TELLING.has(task.state)) replace(place, problemView(task.problem, task.state === "failed" ? { retry: () => task.retry() } : {}));
+  if (task.problem && TELLING.has(task.state)) replace(place, problemView(task.problem));
   else replace(place, hintOf(task));
 }
 

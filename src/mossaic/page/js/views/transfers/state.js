@@ -70,10 +70,13 @@ export function stateWord(task) {
   return t(`upload.state.${task.state}`);
 }
 
+/** Neither on its way nor about to be: what counts is what is stored. */
+export const isStanding = (task) => ["failed", "cancelled", "needs-file"].includes(task.state);
+
 /** 0 … 1; an empty file is whole once it is done. @param {Task} task */
 export function fractionOf(task) {
   if (task.state === "done") return 1;
-  return task.total ? Math.min(1, task.sent / task.total) : 0;
+  return task.total ? Math.min(1, (isStanding(task) ? task.stored : task.sent) / task.total) : 0;
 }
 
 /**
