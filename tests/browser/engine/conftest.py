@@ -58,9 +58,7 @@ def proxy(server: Server) -> Iterator[FaultProxy]:
 
 
 @pytest.fixture
-def engine(
-    context: BrowserContext, server: Server, engine_bucket: str, source: Source
-) -> Iterator[Engine]:
+def engine(context: BrowserContext, server: Server, engine_bucket: str, source: Source) -> Iterator[Engine]:
     """Signed in, and the source is picked."""
     opened = Engine.open(context, server, engine_bucket)
     opened.pick(source.path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,11 +12,14 @@ import oss2
 from tests.faults.proxy import Rule
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.browser.engine.driver import Engine
     from tests.e2e.harness import Server
     from tests.faults.proxy import FaultProxy, Seen
 
 HOLD_S = 20
+FREED_S = 15
 
 
 def direct(server: Server, bucket: str) -> oss2.Bucket:
@@ -30,6 +34,16 @@ def object_crc(server: Server, bucket: str, key: str) -> int:
 
 def unfinished(server: Server, bucket: str) -> list[str]:
     return [upload.upload_id for upload in direct(server, bucket).list_multipart_uploads().upload_list]
+
+
+def eventually(holds: Callable[[], bool]) -> bool:
+    """Whether it holds before the deadline; what frees space in the service does so by itself."""
+    deadline = time.monotonic() + FREED_S
+    while not holds():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 @dataclass
@@ -67,7 +81,9 @@ def after(proxy: FaultProxy, part: int) -> Held:
     return held
 
 
-def stand(engine: Engine, proxy: FaultProxy, *, parts: int = 4, key: str = "big.bin", **options: object) -> Held:
+def stand(
+    engine: Engine, proxy: FaultProxy, *, parts: int = 4, key: str = "big.bin", **options: object
+) -> Held:
     """Begin an upload that comes to a stand once `parts` parts are stored, with others in flight."""
     held = after(proxy, parts)
     engine.add(key, **{"partSize": 1024 * 1024, "parallel": 2, **options})

@@ -108,10 +108,11 @@ def test_two_tabs_do_not_run_the_same_upload(
     )
     first.pick(source.path)
     held = stand(first, proxy)
-    second.call("restore")
+    left = second.call("restore")
     second.pick(source.path)
 
-    second.call("provide", 0)
+    upload = {"bucket": engine_bucket, "key": "big.bin", "uploadId": first.seen()["uploadId"]}
+    second.call("adopt", upload)
     refused = second.until("task.state === 'failed'")
     first.page.close()
     held.open()
@@ -119,6 +120,7 @@ def test_two_tabs_do_not_run_the_same_upload(
     second.call("act", 0, "retry")
     second.done()
 
+    assert left == []
     assert (refused["problem"]["kind"], refused["problem"]["code"]) == ("conflict", "RunsElsewhere")
     assert object_crc(server, engine_bucket, "big.bin") == source.crc64
     second.assert_calm()

@@ -9,10 +9,9 @@ export async function abortUntilGone({ wire, line }, place, uploadId) {
   for (let tries = 1; ; tries += 1) {
     try {
       await wire.abort(place, uploadId);
-      await wire.listParts(place, uploadId);
+      if (!(await wire.exists(place, uploadId))) return;
     } catch (error) {
       const problem = toProblem(error);
-      if (problem.code === "NoSuchUpload") return;
       if (!problem.retryable || tries >= MOST_TRIES) throw problem;
       if (problem.status === 0) await line.up();
     }

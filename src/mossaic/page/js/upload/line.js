@@ -16,8 +16,9 @@ export class Line {
     this.timer = null;
     this.asking = false;
     this.delay = FIRST_MS;
-    const now = () => this.waiting.length && this.ask();
+    const now = () => (this.waiting.length || this.down.value) && this.ask();
     globalThis.addEventListener?.("online", now);
+    globalThis.addEventListener?.("offline", () => this.ask()); // what is in flight may hang for long before it fails
     globalThis.document?.addEventListener("visibilitychange", () => globalThis.document.visibilityState === "visible" && now());
   }
 
@@ -62,7 +63,6 @@ export class Line {
       return;
     }
     this.down.set(true);
-    if (!this.waiting.length) return; // everybody left; the next failure asks again
     this.timer = setTimeout(() => this.ask(), this.delay);
     this.delay = Math.min(MOST_MS, this.delay * 2);
   }

@@ -12,6 +12,23 @@ export class Locks {
     this.held = new Map(); // name -> timer of its heartbeat
     this.native = navigator.locks ?? null;
     if (!this.native) this.listen();
+    this.stay(`mossaic-tab:${this.owner}`);
+  }
+
+  /** Held as long as this page lives, so that other tabs see which tasks are somebody's. */
+  stay(name) {
+    if (this.native) this.takeNative(name);
+    else this.held.set(name, null);
+  }
+
+  /** Whether the tab that calls itself `owner` is there. @param {string|undefined} owner */
+  async isHere(owner) {
+    if (!owner || owner === this.owner) return false;
+    const name = `mossaic-tab:${owner}`;
+    if (!this.native) return this.isHeld(name);
+    const letGo = await this.takeNative(name);
+    letGo?.();
+    return letGo === null;
   }
 
   /** @param {string} name @returns {Promise<null|(() => void)>} a function that lets go; null when another tab has it */

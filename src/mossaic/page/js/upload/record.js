@@ -8,7 +8,8 @@ const VERSION = 1;
 /** @param {Task} task @param {{endpoint: string, principal: string}} who */
 export function recordOf(task, { endpoint, principal }) {
   const { id, bucket, key, file, options, partSize, uploadId, completing } = task;
-  const record = { v: VERSION, id, endpoint, principal, bucket, key, file, options, partSize, uploadId, completing };
+  const owner = task.world.locks.owner; // the tab that lists it
+  const record = { v: VERSION, id, owner, endpoint, principal, bucket, key, file, options, partSize, uploadId, completing };
   record.createdAt = task.createdAt.getTime();
   if (task.layout === "odd") record.pieces = task.pieces;
   if (task.fileHandle) record.handle = task.fileHandle;
@@ -27,6 +28,7 @@ export function restored(world, record, parts) {
   task.plan(record.pieces ?? evenPieces(file.size, record.partSize));
   for (const part of parts) remember(task, part);
   task.tally.starts(parts.reduce((bytes, part) => bytes + part.size, 0));
+  task.fromStore = true;
   task.state = handle ? "paused" : "needs-file";
   return task;
 }

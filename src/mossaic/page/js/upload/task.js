@@ -43,6 +43,11 @@ export class Task {
     this.file = file;
     this.options = options;
     this.createdAt = new Date();
+    /** Milliseconds since 1970; null before. */
+    this.begunAt = null;
+    this.endedAt = null;
+    /** Left by an earlier visit. */
+    this.fromStore = false;
     /** @type {State} */
     this.state = "waiting";
     /** @type {Problem|null} */
@@ -103,6 +108,11 @@ export class Task {
   /** Whether it can go on after a reload without picking the file again. */
   get handle() {
     return this.fileHandle !== null;
+  }
+
+  /** Whether `resume`, in a click, can get the file again by itself. */
+  get canContinue() {
+    return this.source === null && this.fileHandle !== null;
   }
 
   get active() {
@@ -202,6 +212,8 @@ export class Task {
   start() {
     this.control = new AbortController();
     this.meter.reset();
+    this.begunAt ??= Date.now();
+    this.endedAt = null;
     this.to("waiting");
     const { signal } = this.control;
     this.running = this.go(signal).finally(() => {
@@ -252,6 +264,7 @@ export class Task {
     const before = this.state;
     this.state = state;
     this.problem = problem;
+    if (!BUSY.has(state)) this.endedAt = Date.now();
     this.world.moved(this, before);
     this.tell();
   }

@@ -4,6 +4,7 @@ import { toProblem, Problem } from "../core/problem.js";
 import { live } from "../ui/live.js";
 import { Awake } from "./awake.js";
 import { readCheckpoint } from "./checkpoint.js";
+import { otherFile } from "./kept.js";
 import { Line } from "./line.js";
 import { Locks } from "./locks.js";
 import { Pace } from "./pace.js";
@@ -104,18 +105,22 @@ export class Uploads {
 
   /**
    * What earlier visits of this page left unfinished, of this endpoint and this principal: "paused" where a handle leads to the file,
-   * else "needs-file".
+   * else "needs-file". What another tab lists is left to it.
    * @returns {Promise<Task[]>}
    */
   async restore() {
     const { endpoint, principal } = this.who();
     const records = await this.world.store.records();
     const known = new Set(this.tasks.value.map((task) => task.id));
-    const ours = records.filter((record) => record.endpoint === endpoint && record.principal === principal && !known.has(record.id));
-    const tasks = await Promise.all(ours.map(async (record) => restored(this.world, record, await this.world.store.partsOf(record.id))));
+    const mine = records.filter((record) => record.endpoint === endpoint && record.principal === principal && !known.has(record.id));
+    const owners = [...new Set(mine.map(({ owner }) => owner))];
+    const here = new Map(await Promise.all(owners.map(async (owner) => [owner, await this.world.locks.isHere(owner)])));
+    const left = mine.filter(({ owner }) => !here.get(owner));
+    const tasks = await Promise.all(left.map(async (record) => restored(this.world, record, await this.world.store.partsOf(record.id))));
     const fresh = tasks.filter((task) => !this.tasks.value.some(({ id }) => id === task.id));
     fresh.sort((a, b) => a.createdAt - b.createdAt);
     this.list([...this.tasks.value, ...fresh]);
+    for (const task of fresh) task.save(); // now it is this tab's
     return fresh;
   }
 
@@ -127,6 +132,7 @@ export class Uploads {
    */
   adopt({ bucket, key, uploadId, file, handle, checkpoint, options = {} }) {
     const facts = checkpoint ? readCheckpoint(checkpoint) : null;
+    if (facts && file && facts.size !== file.size) throw otherFile(`the checkpoint is for ${facts.size} bytes, the file has ${file.size}`);
     const running = this.tasks.value.find((task) => task.uploadId === uploadId && task.bucket === bucket && task.state !== "aborted" && task.state !== "done");
     if (running) {
       if (file) running.provide(file, handle).catch(() => {}); // its problem is told in its state

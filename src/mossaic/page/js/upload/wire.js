@@ -39,6 +39,27 @@ export class Wire {
     return this.oss.abort({ bucket, key, uploadId });
   }
 
+  /** Whether the upload is there. Asked by listing where that is allowed: a browser logs every 404 as an error. @param {Place} place */
+  async exists({ bucket, key }, uploadId) {
+    try {
+      for (let next = {}; next; ) {
+        const page = await this.oss.listUploads({ bucket, prefix: key, ...next });
+        if (page.uploads.some((upload) => upload.uploadId === uploadId)) return true;
+        next = page.next;
+      }
+      return false;
+    } catch (problem) {
+      if (problem.status !== 403) throw problem;
+    }
+    try {
+      await this.oss.listParts({ bucket, key, uploadId });
+      return true;
+    } catch (problem) {
+      if (problem.code === "NoSuchUpload") return false;
+      throw problem;
+    }
+  }
+
   /** @param {Place} place @returns {Promise<{number: number, size: number, etag: string, crc64: bigint|null}[]>} */
   async listParts({ bucket, key }, uploadId, signal) {
     const listed = await this.oss.listParts({ bucket, key, uploadId, signal, retry: false });
