@@ -23,6 +23,18 @@ export default function register({ session, uploads }) {
   registerDock(() => transfersDock({ uploads }));
   askBeforeLeaving(uploads);
   bringBack(session, uploads);
+  keepLimit(uploads.bandwidth);
+}
+
+/** A reload in the middle of a call does not take the whole line. */
+function keepLimit(limit) {
+  const place = "mossaic.upload.limit";
+  try {
+    limit.set(Number(sessionStorage.getItem(place)) || 0);
+    limit.watch((now) => sessionStorage.setItem(place, String(now)), { now: false });
+  } catch {
+    // Without storage it lasts until the page is left.
+  }
 }
 
 /** What earlier visits left, as soon as somebody is signed in; once for each of them. */

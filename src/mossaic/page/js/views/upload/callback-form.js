@@ -37,6 +37,7 @@ export function callbackGroup(choice, { bucket, example }) {
   };
   const made = group({ id: "callback", fields, body: [fields.callback.node, inside], refresh });
   const all = made.fields;
+  readOnlyWhenOn(made, fields, {});
   return { ...made, fields: () => (fields.callback.value ? all() : []), read: (into) => readOnlyWhenOn(made, fields, into) };
 }
 

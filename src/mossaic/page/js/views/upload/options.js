@@ -8,7 +8,7 @@ import { keyValueEditor } from "../../ui/key-values.js";
 import { callbackGroup } from "./callback-form.js";
 import { suggest } from "./suggest.js";
 import { group } from "./group.js";
-import { recalled, remember } from "./remember.js";
+import { FIRST_CHOICE, recalled, remember } from "./remember.js";
 import { MAX_PART, MIN_PART, fittingPartSize, parseSize, partCount } from "./sizes.js";
 
 /** @typedef {import("./remember.js").Choice} Choice */
@@ -128,9 +128,10 @@ function sendingGroup(choice, { uploads, example }) {
   const partSize = textField({ label: t("upload.partSize"), value: choice.partSize, mono: true, hint: t("upload.partSize.hint"), validate: partSizeFault });
   suggest(partSize, "partSize");
   const parallel = numberField({ label: t("upload.parallel"), value: choice.parallel, min: 1, max: 16, required: true, hint: t("upload.parallel.hint") });
+  uploads.jobs.set(choice.jobs || FIRST_CHOICE.jobs);
   const jobs = numberField({
     label: t("upload.jobs"),
-    value: uploads.jobs.value,
+    value: choice.jobs,
     min: 1,
     max: 10,
     required: true,
@@ -139,16 +140,14 @@ function sendingGroup(choice, { uploads, example }) {
   });
   const md5 = toggle({ label: t("upload.md5"), checked: choice.md5, hint: t("upload.md5.hint") });
   const atOnce = toggle({ label: t("upload.atOnce"), checked: choice.atOnce, hint: t("upload.atOnce.hint") });
-  const made = group({
+  return group({
     id: "sending",
-    fields: { partSize, parallel, md5, atOnce },
+    fields: { partSize, parallel, jobs, md5, atOnce },
     body: [partSize.node, cut, h("div.option-pair", parallel.node, jobs.node), md5.node, atOnce.node],
     refresh: () => {
       cut.textContent = cutWords(partSize.value, example().largest);
     },
   });
-  const fields = made.fields;
-  return { ...made, fields: () => [...fields(), jobs] };
 }
 
 function partSizeFault(text) {

@@ -21,7 +21,8 @@ const PLACE = "mossaic.upload.options";
  * @property {string} callbackType
  * @property {Record<string, string>} callbackVars
  * @property {string} partSize  "auto" or a size
- * @property {number} parallel
+ * @property {number} parallel  parts at once
+ * @property {number} jobs  files at once
  * @property {string} include
  * @property {string} exclude
  * @property {boolean} md5
@@ -48,6 +49,7 @@ export const FIRST_CHOICE = Object.freeze({
   callbackVars: {},
   partSize: "auto",
   parallel: 4,
+  jobs: 3,
   include: "",
   exclude: ".DS_Store, Thumbs.db",
   md5: false,
