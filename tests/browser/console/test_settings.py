@@ -174,7 +174,12 @@ def test_cors_rules_are_made_from_presets_warned_about_and_ordered(shared_consol
     path_remark = page.locator(".remark", has_text="a browser sends an origin without a path")
     path_remark.get_by_role("button", name="Fix").click()
     shared_console.menu("Add rule", "Public reads")
-    page.get_by_role("button", name="Move rule 2 up").click()
+    page.get_by_role("spinbutton", name="Remembered for").fill("77")
+    page.get_by_role("button", name="Move rule 2 up").focus()
+    page.keyboard.press("Enter")  # what is being typed goes with it, and so does the focus
+    expect(page.get_by_role("button", name="Move rule 1 down")).to_be_enabled()
+    expect(page.get_by_role("spinbutton", name="Remembered for")).to_have_value("77")
+    assert page.evaluate("() => document.activeElement.closest('.rule') !== null")
     page.get_by_text("As a document").click()
     page.locator(".settings-details").get_by_text("JSON", exact=True).click()
     copied = json.loads(page.locator(".settings-details pre").inner_text())
@@ -182,7 +187,11 @@ def test_cors_rules_are_made_from_presets_warned_about_and_ordered(shared_consol
 
     assert [rule["allowedOrigin"] for rule in copied] == [["*"], ["https://app.example.com"]]
     first, second = shared_console.oss.get_bucket_cors().rules
-    assert (first.allowed_origins, first.allowed_methods) == (["*"], ["GET", "HEAD"])
+    assert (first.allowed_origins, first.allowed_methods, first.max_age_seconds) == (
+        ["*"],
+        ["GET", "HEAD"],
+        77,
+    )
     assert second.allowed_origins == ["https://app.example.com"]
     assert sorted(second.allowed_methods) == ["DELETE", "GET", "HEAD", "POST", "PUT"]
     assert set(EXPOSED) <= set(second.expose_headers)
@@ -323,6 +332,8 @@ def test_drafts_outlive_other_sections_and_the_language_and_the_browser_asks_bef
 
     section(shared_console, "versioning")
     expect(page.locator(".tab .settings-mark")).to_have_count(1)
+    shared_console.go("/b/BUCKET/callbacks")
+    expect(page.locator("nav.nav .settings-mark")).to_have_count(1)
     section(shared_console, "tags")
     expect(page.get_by_label("Value", exact=True)).to_have_value("研发")
     asks = page.evaluate(

@@ -59,7 +59,7 @@ const en = {
   check: {
     rules: { one: "{n} rule.", other: "{n} rules." },
     corsNone: "No rules: pages of other origins cannot reach this bucket. This console can.",
-    corsDoubt: "Something about them will surprise uploads.",
+    corsDoubt: "Uploads from pages would trip over something.",
     lifecycleNone: "No rules.",
     stale: {
       all: "Stale uploads are aborted.",

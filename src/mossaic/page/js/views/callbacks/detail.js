@@ -7,6 +7,7 @@ import { number, t } from "../../ui/i18n.js";
 import { icon } from "../../ui/icons.js";
 import { badge, facts, notice } from "../../ui/parts.js";
 import { codeBlock, copyButton, problemView } from "../../ui/problem-view.js";
+import { nameNode } from "../objects/name.js";
 import { fieldsOf, lastOf, originOf } from "./record.js";
 import { verifyPanel } from "./verify.js";
 
@@ -57,7 +58,7 @@ function head(record, reload) {
   return h(
     "div.callback-top",
     facts([
-      [t("callbacks.object"), h("span.mono", record.key)],
+      [t("callbacks.object"), h("span.mono", nameNode(record.key))],
       [
         t("callbacks.sentFor"),
         record.upload_id ? [`${record.operation} `, h("span.mono.callback-small", record.upload_id)] : record.operation,

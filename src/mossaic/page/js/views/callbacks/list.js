@@ -8,6 +8,7 @@ import { icon } from "../../ui/icons.js";
 import { badge, button, empty, pageHead, skeleton } from "../../ui/parts.js";
 import { codeBlock } from "../../ui/problem-view.js";
 import { link, pathOf } from "../../ui/router.js";
+import { nameNode } from "../objects/name.js";
 import { detail } from "./detail.js";
 import { lastOf } from "./record.js";
 
@@ -96,7 +97,7 @@ function row(record, open, load) {
     h("span.callback-verdict", verdict(record)),
     h(
       "span.callback-what",
-      h("span.callback-key", record.key),
+      h("span.callback-key", nameNode(record.key)),
       h(
         "span.callback-to",
         `→ ${hostOf(record.url)}`,

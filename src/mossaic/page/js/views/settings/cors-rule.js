@@ -7,7 +7,7 @@ import { icon } from "../../ui/icons.js";
 import { derived } from "../../ui/live.js";
 import { facts } from "../../ui/parts.js";
 import { EXPOSED, METHODS, remarksOf } from "./cors-model.js";
-import { chips, iconButton } from "./parts.js";
+import { chips, editButton, iconButton } from "./parts.js";
 
 const MAX_AGE_S = 999_999_999;
 const SIGNS = { error: "warning", warning: "warning", info: "info" };
@@ -43,37 +43,41 @@ export function ruleCard(draft, at, actions) {
 }
 
 function tools(draft, at, isOpen, actions) {
-  const { rules } = draft.value.value;
-  const moved = (to) => {
-    const next = [...rules];
+  const rules = () => draft.value.value.rules; // as they are when one presses, with what was typed since
+  const number = at + 1;
+  const moved = (to, tool) => {
+    const next = [...rules()];
     next.splice(to, 0, ...next.splice(at, 1));
-    actions.setRules(next);
+    actions.setRules(next, { open: isOpen ? to : undefined, at: to, tool });
   };
   const open = () => {
     if (isOpen) draft.open.delete(at);
     else draft.open.add(at);
-    actions.repaint();
+    actions.repaint(at, isOpen ? "edit" : "field");
   };
-  const only = rules.length < 2;
+  const double = () =>
+    actions.setRules([...rules().slice(0, at + 1), structuredClone(rules()[at]), ...rules().slice(at + 1)], { open: at + 1 });
+  const remove = () =>
+    actions.setRules(
+      rules().filter((_, i) => i !== at),
+      { at, tool: "remove" },
+    );
+  const count = rules().length;
+  const tool = (name) => ({ dataset: { tool: name } });
   return h(
     "div.rule-tools",
-    only ? null : iconButton("arrow-up", t("cors.up", { number: at + 1 }), () => moved(at - 1), { disabled: at === 0 }),
-    only ? null : iconButton("arrow-down", t("cors.down", { number: at + 1 }), () => moved(at + 1), { disabled: at === rules.length - 1 }),
-    iconButton("copy", t("cors.duplicate", { number: at + 1 }), () =>
-      actions.setRules([...rules.slice(0, at + 1), structuredClone(draft.value.value.rules[at]), ...rules.slice(at + 1)], at + 1),
-    ),
-    iconButton("trash", t("cors.remove", { number: at + 1 }), () => actions.setRules(rules.filter((_, i) => i !== at))),
-    h(
-      "button.button.is-small.is-plain",
-      {
-        type: "button",
-        onclick: open,
-        "aria-expanded": String(isOpen),
-        "aria-label": t(isOpen ? "cors.close" : "cors.edit", { number: at + 1 }),
-      },
-      icon(isOpen ? "check" : "edit"),
-      t(isOpen ? "settings.closeRule" : "settings.edit"),
-    ),
+    count < 2
+      ? null
+      : [
+          iconButton("arrow-up", t("cors.up", { number }), () => moved(at - 1, "up"), { disabled: at === 0, ...tool("up") }),
+          iconButton("arrow-down", t("cors.down", { number }), () => moved(at + 1, "down"), {
+            disabled: at === count - 1,
+            ...tool("down"),
+          }),
+        ],
+    iconButton("copy", t("cors.duplicate", { number }), double, tool("copy")),
+    iconButton("trash", t("cors.remove", { number }), remove, tool("remove")),
+    editButton(isOpen, t(isOpen ? "cors.close" : "cors.edit", { number }), open),
   );
 }
 
@@ -164,7 +168,11 @@ function remarkList(rule, at, actions) {
         icon(SIGNS[one.level]),
         h("span.remark-text", h("span.visually-hidden", `${t(`settings.level.${one.level}`)}: `), t(`cors.remark.${one.code}`, one.params)),
         one.fix
-          ? h("button.button.is-small.is-plain", { type: "button", onclick: () => mend(one, rule, at, actions) }, t("settings.fix"))
+          ? h(
+              "button.button.is-small.is-plain",
+              { type: "button", dataset: { tool: "fix" }, onclick: () => mend(one, rule, at, actions) },
+              t("settings.fix"),
+            )
           : null,
       ),
     ),
@@ -173,5 +181,5 @@ function remarkList(rule, at, actions) {
 
 function mend(remark, rule, at, actions) {
   actions.put(at, remark.fix(rule));
-  actions.repaint();
+  actions.repaint(at, "fix");
 }

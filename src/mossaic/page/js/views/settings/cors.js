@@ -11,7 +11,7 @@ import { corsJson, corsXml, emptyRule, MAX_RULES, PRESETS, remarksOf } from "./c
 import { ruleCard } from "./cors-rule.js";
 import { testPanel } from "./cors-test.js";
 import { draftOf } from "./draft.js";
-import { notice, saveBar, sectionHead } from "./parts.js";
+import { notice, refocus, saveBar, sectionHead } from "./parts.js";
 
 const PRESET_ICONS = { uploads: "upload", reads: "eye", anywhere: "globe" };
 
@@ -29,25 +29,22 @@ export async function cors(bucket, place, signal) {
   const actions = {
     /** One rule replaced while it is typed: the others stay untouched, and so does the focus. */
     put: (at, rule) => draft.set({ ...draft.value.value, rules: draft.value.value.rules.map((one, i) => (i === at ? rule : one)) }),
-    /** The rules in another order or number: everything is shown anew. */
-    setRules: (rules, open) => {
+    /** The rules in another order or number: everything is shown anew, rule `open` with its fields, the focus on `tool` of rule `at`. */
+    setRules: (rules, { open, at = open, tool = "field" } = {}) => {
       draft.open = new Set(open === undefined ? [] : [open]);
       draft.set({ ...draft.value.value, rules });
-      paint();
-      if (open !== undefined) list.children[open]?.querySelector("textarea")?.focus();
+      actions.repaint(at, tool);
     },
-    repaint: () => paint(),
+    repaint: (at, tool) => {
+      paint();
+      if (at !== undefined) refocus(list, at, tool);
+    },
   };
 
-  const add = (make) => actions.setRules([...draft.value.value.rules, make()], draft.value.value.rules.length);
+  const add = (make) => actions.setRules([...draft.value.value.rules, make()], { open: draft.value.value.rules.length });
   const paint = () => {
     const { rules } = draft.value.value;
-    if (rules.length)
-      replace(
-        list,
-        rules.map((_, at) => ruleCard(draft, at, actions)),
-      );
-    else replace(list);
+    replace(list, ...rules.map((_, at) => ruleCard(draft, at, actions)));
     list.hidden = !rules.length;
     empty.hidden = rules.length > 0;
     addButton.hidden = !rules.length || rules.length >= MAX_RULES;
@@ -59,15 +56,15 @@ export async function cors(bucket, place, signal) {
   const vary = toggle({
     label: t("cors.vary"),
     hint: t("cors.varyHint"),
-    onchange: (on) => draft.set({ ...draft.value.value, responseVary: on }),
+    // Off is said only where it was said before.
+    onchange: (on) => draft.set({ ...draft.value.value, responseVary: on || (draft.base.responseVary === null ? null : false) }),
   });
   const after = h("div.settings-stack", vary.node, documentView(draft));
   const ready = () => {
     const at = draft.value.value.rules.findIndex((rule) => remarksOf(rule).some((one) => one.level === "error"));
     if (at < 0) return true;
     draft.open.add(at);
-    paint();
-    list.children[at].querySelector("textarea, input")?.focus();
+    actions.repaint(at, "field");
     list.children[at].scrollIntoView({ block: "nearest" });
     return false;
   };

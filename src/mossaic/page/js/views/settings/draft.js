@@ -76,9 +76,11 @@ export class Draft {
       const now = await this.#io.read();
       if (this.#io.text(now) !== this.#io.text(this.#base)) throw new ChangedMeanwhile(now);
     }
-    await this.#io.write(this.value.value);
+    const mine = this.value.value;
+    await this.#io.write(mine);
     this.open.clear();
-    this.#take(await this.#io.read());
+    // What the server made of it, such as rules' names; it is saved even if it cannot be read again.
+    this.#take(await this.#io.read().catch(() => mine));
   }
 }
 
@@ -108,6 +110,9 @@ export function draftOf(bucket, section, io) {
 
 /** Whether a section has changes that are not saved. */
 export const isDirty = (bucket, section) => drafts.get(keyOf(bucket, section))?.dirty.value ?? false;
+
+/** Whether any section of the bucket has. */
+export const isAnyDirty = (bucket) => [...drafts].some(([key, draft]) => key.startsWith(`${bucket}/`) && draft.dirty.value);
 
 /** How many drafts have changes; watch it to repaint marks. */
 export const unsaved = count;

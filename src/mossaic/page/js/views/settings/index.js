@@ -13,7 +13,7 @@ import { policyWords } from "../../words/settings-policy.js";
 import { settingsWords } from "../../words/settings.js";
 import { acl } from "./acl.js";
 import { cors } from "./cors.js";
-import { guardDrafts, isDirty, unsaved } from "./draft.js";
+import { guardDrafts, isAnyDirty, isDirty, unsaved } from "./draft.js";
 import { lifecycle } from "./lifecycle.js";
 import { overview } from "./overview.js";
 import { policy } from "./policy.js";
@@ -85,5 +85,6 @@ export default function register() {
     path: "/b/:bucket/settings",
     icon: "settings",
     order: 60,
+    badge: (bucket) => derived(() => (isAnyDirty(bucket) ? h("span.settings-mark", { title: t("settings.unsaved") }) : null), unsaved),
   });
 }

@@ -6,7 +6,7 @@ import { derived } from "../../ui/live.js";
 import { editor } from "./lifecycle-editor.js";
 import { CLASSES, hasAction, MAX_DAYS } from "./lifecycle-model.js";
 import { scopeText, sentences } from "./lifecycle-tell.js";
-import { iconButton } from "./parts.js";
+import { editButton, iconButton } from "./parts.js";
 
 const SIZE_ID = 255;
 
@@ -85,31 +85,27 @@ export function ruleCard(draft, at, actions) {
 }
 
 function tools(draft, at, isOpen, actions) {
-  const rules = draft.value.value;
-  const named = { name: rules[at].id || t("lifecycle.rule", { number: at + 1 }) };
+  const rules = () => draft.value.value;
+  const named = { name: rules()[at].id || t("lifecycle.rule", { number: at + 1 }) };
+  const isOn = rules()[at].enabled;
   const open = () => {
     if (isOpen) draft.open.delete(at);
     else draft.open.add(at);
-    actions.repaint();
+    actions.repaint(at, isOpen ? "edit" : "field");
   };
   const flip = () => {
-    actions.put(at, { ...draft.value.value[at], enabled: !draft.value.value[at].enabled });
-    actions.repaint();
+    actions.put(at, { ...rules()[at], enabled: !isOn });
+    actions.repaint(at, "flip");
   };
+  const remove = () =>
+    actions.setRules(
+      rules().filter((_, i) => i !== at),
+      { at, tool: "remove" },
+    );
   return h(
     "div.rule-tools",
-    iconButton(rules[at].enabled ? "pause" : "play", t(rules[at].enabled ? "lifecycle.disable" : "lifecycle.enable", named), flip),
-    iconButton("trash", t("lifecycle.remove", named), () => actions.setRules(draft.value.value.filter((_, i) => i !== at))),
-    h(
-      "button.button.is-small.is-plain",
-      {
-        type: "button",
-        onclick: open,
-        "aria-expanded": String(isOpen),
-        "aria-label": t(isOpen ? "lifecycle.close" : "lifecycle.edit", named),
-      },
-      icon(isOpen ? "check" : "edit"),
-      t(isOpen ? "settings.closeRule" : "settings.edit"),
-    ),
+    iconButton(isOn ? "pause" : "play", t(isOn ? "lifecycle.disable" : "lifecycle.enable", named), flip, { dataset: { tool: "flip" } }),
+    iconButton("trash", t("lifecycle.remove", named), remove, { dataset: { tool: "remove" } }),
+    editButton(isOpen, t(isOpen ? "lifecycle.close" : "lifecycle.edit", named), open),
   );
 }

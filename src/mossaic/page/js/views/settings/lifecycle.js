@@ -9,14 +9,13 @@ import { readLifecycleOf, readVersioning, writeLifecycle } from "./calls.js";
 import { draftOf } from "./draft.js";
 import { clearing, lifecycleXml, newRule, overlap, STALE_DAYS, staleRule } from "./lifecycle-model.js";
 import { faultOf, ruleCard } from "./lifecycle-rule.js";
-import { notice, saveBar, saveDraft, sectionHead } from "./parts.js";
+import { notice, refocus, saveBar, saveDraft, sectionHead } from "./parts.js";
 
 /** @param {string} bucket @param {HTMLElement} place @param {AbortSignal} signal */
 export async function lifecycle(bucket, place, signal) {
-  let overlapping = false; // whether the person means it; the server does not keep it
   const draft = draftOf(bucket, "lifecycle", {
     read: () => readLifecycleOf(bucket),
-    write: (rules) => writeLifecycle(bucket, rules, overlapping || (draft.meansOverlap ?? false)),
+    write: (rules) => writeLifecycle(bucket, rules, draft.meansOverlap ?? false), // meant by the person; the server does not keep it
     text: lifecycleXml,
   });
   const [versioning] = await Promise.all([readVersioning(bucket, signal), draft.load()]);
@@ -28,15 +27,17 @@ export async function lifecycle(bucket, place, signal) {
   const actions = {
     versioning,
     put: (at, rule) => draft.set(draft.value.value.map((one, i) => (i === at ? rule : one))),
-    setRules: (rules, open) => {
+    setRules: (rules, { open, at = open, tool = "field" } = {}) => {
       draft.open = new Set(open === undefined ? [] : [open]);
       draft.set(rules);
-      paint();
-      if (open !== undefined) list.children[open]?.querySelector("input, select")?.focus();
+      actions.repaint(at, tool);
     },
-    repaint: () => paint(),
+    repaint: (at, tool) => {
+      paint();
+      if (at !== undefined) refocus(list, at, tool);
+    },
   };
-  const addRule = () => actions.setRules([...draft.value.value, newRule()], draft.value.value.length);
+  const addRule = () => actions.setRules([...draft.value.value, newRule()], { open: draft.value.value.length });
   const addButton = h("button.button.is-plain", { type: "button", onclick: addRule }, icon("plus"), t("lifecycle.add"));
   const meant = toggle({
     label: t("lifecycle.overlap"),
@@ -75,10 +76,7 @@ export async function lifecycle(bucket, place, signal) {
     const at = draft.value.value.findIndex((rule) => faultOf(rule));
     if (at < 0) return true;
     draft.open.add(at);
-    paint();
-    const card = list.children[at];
-    card.scrollIntoView({ block: "nearest" });
-    card.querySelector("input, select")?.focus();
+    actions.repaint(at, "field");
     return false;
   };
   replace(

@@ -92,6 +92,7 @@ export async function saveDraft(draft, { button, ready = () => true, saved, repa
 /** Two people saved: the second one decides. */
 async function settle(draft, theirs, how) {
   const choice = await openDialog({
+    size: "medium",
     title: t("settings.changed.title"),
     body: [h("p", t("settings.changed.what")), h("p", t("settings.changed.choose"))],
     actions: [
@@ -120,3 +121,22 @@ export const chips = (texts, empty = "–") =>
 /** A small button of a card. */
 export const iconButton = (name, label, onclick, more = {}) =>
   h("button.button.is-ghost.is-icon.is-small", { type: "button", "aria-label": label, title: label, onclick, ...more }, icon(name));
+
+/** Opens and closes the fields of a rule. @param {boolean} isOpen @param {string} label @param {() => void} onclick */
+export const editButton = (isOpen, label, onclick) =>
+  h(
+    "button.button.is-small.is-plain",
+    { type: "button", onclick, "aria-expanded": String(isOpen), "aria-label": label, dataset: { tool: "edit" } },
+    icon(isOpen ? "check" : "edit"),
+    t(isOpen ? "settings.closeRule" : "settings.edit"),
+  );
+
+/**
+ * After a list of rules was shown anew: the focus goes back to where it was, or to what is nearest.
+ * @param {Element} list @param {number} at which rule @param {string} tool the button's `data-tool`, or "field"
+ */
+export function refocus(list, at, tool) {
+  const card = list.children[Math.min(at, list.children.length - 1)];
+  const wanted = tool === "field" ? ".rule-form :is(input, textarea, select)" : `[data-tool="${tool}"]:not(:disabled)`;
+  (card?.querySelector(wanted) ?? card?.querySelector('[data-tool="edit"]'))?.focus();
+}

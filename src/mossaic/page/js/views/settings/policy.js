@@ -77,7 +77,11 @@ export async function policy(bucket, place, signal) {
   const trouble = h("div", { role: "alert" });
   const saved = async () => {
     paint();
-    if (!signal.aborted) replace(status, publicNotice(await readIsPublic(bucket, signal), draft.base));
+    try {
+      replace(status, publicNotice(await readIsPublic(bucket, signal), draft.base));
+    } catch (error) {
+      if (!signal.aborted) replace(status, refusal(error)); // a policy may forbid even this
+    }
   };
   replace(
     place,
