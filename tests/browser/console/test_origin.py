@@ -13,14 +13,13 @@ if TYPE_CHECKING:
 HTML = b"""<!doctype html><title>before</title><script>
 document.title = "ran " + (() => { try { return sessionStorage.length; } catch (error) { return error.name; } })();
 </script><form action="/-/console/"><button>send</button></form>"""
-SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><title>before</title><script>document.title = "ran";</script></svg>'
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg" width="4" height="4"><title>before</title><script>document.title = "ran";</script></svg>'
 
 
-def link(console: Console, key: str) -> str:
+def link(console: Console, key: str, query: dict[str, str] | None = None) -> str:
     """A presigned URL of the account, path style: the console's origin."""
-    target, _ = Asker.root(console.server).signed(
-        Message(method="GET", bucket=console.bucket, key=key), "v4-url"
-    )
+    message = Message(method="GET", bucket=console.bucket, key=key, query=query or {})
+    target, _ = Asker.root(console.server).signed(message, "v4-url")
     return console.server.endpoint + target
 
 
@@ -39,6 +38,29 @@ def test_a_page_opened_by_a_link_does_not_run_in_the_consoles_origin(console: Co
         "(() => { try { return sessionStorage.length; } catch (error) { return error.name; } })()"
     )
     assert stolen == "SecurityError"
+
+
+def test_a_link_still_saves_shows_and_plays(console: Console) -> None:
+    """The sandbox is for documents: downloads, images and requests of other pages are as ever."""
+    console.oss.put_object("page.html", HTML, headers={"Content-Type": "text/html"})
+    console.oss.put_object("dot.svg", SVG, headers={"Content-Type": "image/svg+xml"})
+    query = {"response-content-disposition": "attachment; filename=saved.html"}
+
+    with console.page.expect_download() as saved:
+        console.page.evaluate("(url) => { location.href = url; }", link(console, "page.html", query))
+    shown = console.page.evaluate(
+        """async ([image, text]) => {
+        const drawn = new Image();
+        drawn.src = image;
+        await drawn.decode();
+        return [drawn.complete, (await (await fetch(text)).text()).length];
+      }""",
+        [link(console, "dot.svg"), link(console, "page.html")],
+    )
+
+    assert saved.value.suggested_filename == "saved.html"
+    assert saved.value.path().read_bytes() == HTML
+    assert shown == [True, len(HTML)]
 
 
 def test_an_object_cannot_become_a_script_of_the_console(console: Console) -> None:
