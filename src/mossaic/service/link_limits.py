@@ -6,52 +6,81 @@ keeps a part checks everything again, in its own transaction, with what is true 
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from mossaic.model.upload import no_such_upload
 from mossaic.model.upload_request import Reason, not_valid, refusal
+from mossaic.protocol.errors import SERVICE_UNAVAILABLE, OssError
+from mossaic.protocol.limits import MIB
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator
+
     from mossaic.model.bucket import Bucket
     from mossaic.model.identity import Grant
     from mossaic.model.names import ObjectKey
     from mossaic.model.upload import Upload
     from mossaic.model.upload_request import UploadRequest
     from mossaic.ports import Clock, LinkRefused, MetadataStore
-    from mossaic.protocol.errors import OssError
     from mossaic.service.intake import Expected
+
+# What is in flight may be this much more than what is left: a client that lost its line sends again what is still arriving.
+_CROWD: Final = 2
+_CROWD_BYTES: Final = 64 * MIB
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Flight:
+    """A body on its way: what its object has besides, what it replaces, and its size as far as is known."""
+
+    link: UploadRequest
+    others: int
+    replaced: int
+    count: int
+    size: int = 0
 
 
 class LinkLimits:
-    """One for the process: it knows which links were revoked here, so that bodies in flight stop at once."""
+    """One for the process: it knows which links were revoked here, so that bodies in flight stop at once, and what is in flight,
+    so that many at once do not fill the disk with what will be refused."""
 
     def __init__(self, *, metadata: MetadataStore, clock: Clock) -> None:
         self._metadata = metadata
         self._clock = clock
         self._ended: set[str] = set()  # read by worker threads, too
+        self._flights: dict[str, set[_Flight]] = {}  # as above
 
     def end(self, request_id: str) -> None:
         """Stop whatever comes through the link now."""
         self._ended.add(request_id)
 
-    async def for_object(
+    @asynccontextmanager
+    async def object_coming(
         self, request_id: str, bucket: Bucket, key: ObjectKey, expected: Expected
-    ) -> Expected:
-        """How a whole object may come. Raises OssError: ACCESS_DENIED, FILE_ALREADY_EXISTS."""
+    ) -> AsyncGenerator[Expected]:
+        """How a whole object may come, while it comes. Raises OssError: ACCESS_DENIED, FILE_ALREADY_EXISTS."""
         link = await self._link(request_id)
         found = await self._metadata.head(bucket.name, key)
         if found is not None and not found.is_delete_marker:
             raise refusal(Reason.EXISTS, link, key=key)
-        return self._watched(link, expected, others=0, replaced=0, count=1)
+        flight = _Flight(link=link, others=0, replaced=0, count=1)
+        with self._aloft(flight):
+            yield replace(expected, watch=partial(self._watch, flight))
 
-    async def for_part(self, upload: Upload, number: int, expected: Expected) -> Expected:
-        """How a part may come. Raises OssError ACCESS_DENIED."""
+    @asynccontextmanager
+    async def part_coming(self, upload: Upload, number: int, expected: Expected) -> AsyncGenerator[Expected]:
+        """How a part may come, while it comes. Raises OssError ACCESS_DENIED."""
         if upload.request_id is None:
-            return expected
+            yield expected
+            return
         link = await self._link(upload.request_id)
         others, replaced = await self._metadata.part_sizes(upload.upload_id, number)
-        return self._watched(link, expected, others=others, replaced=replaced, count=0)
+        flight = _Flight(link=link, others=others, replaced=replaced, count=0)
+        with self._aloft(flight):
+            yield replace(expected, watch=partial(self._watch, flight))
 
     async def _link(self, request_id: str) -> UploadRequest:
         link = await self._metadata.upload_request(request_id)
@@ -59,18 +88,32 @@ class LinkLimits:
             raise not_valid()
         return link
 
-    def _watched(
-        self, link: UploadRequest, expected: Expected, *, others: int, replaced: int, count: int
-    ) -> Expected:
-        def watch(size: int) -> None:
-            """In the thread that receives the body."""
-            reason = link.why_not(self._clock.now(), size=others + size, more=size - replaced, count=count)
-            if link.request_id in self._ended:
-                reason = Reason.ENDED
-            if reason is not None:
-                raise refusal(reason, link)
+    @contextmanager
+    def _aloft(self, flight: _Flight) -> Generator[None]:
+        flights = self._flights.setdefault(flight.link.request_id, set())
+        flights.add(flight)
+        try:
+            yield
+        finally:
+            flights.discard(flight)
+            if not flights:
+                self._flights.pop(flight.link.request_id, None)
 
-        return replace(expected, watch=watch)
+    def _watch(self, flight: _Flight, size: int) -> None:
+        """In the thread that receives the body: the size that was announced first, then what has come. Raises OssError."""
+        link = flight.link
+        more = size - flight.replaced
+        reason = link.why_not(self._clock.now(), size=flight.others + size, more=more, count=flight.count)
+        if link.request_id in self._ended:
+            reason = Reason.ENDED
+        if reason is not None:
+            raise refusal(reason, link)
+        flight.size = max(flight.size, size)
+        aloft = sum(each.size for each in tuple(self._flights.get(link.request_id, ())))
+        if aloft > _CROWD * (link.left_bytes + flight.replaced) + _CROWD_BYTES:
+            raise OssError(
+                SERVICE_UNAVAILABLE, "Too much is coming through the link at once. Try again soon."
+            )
 
 
 def require_own(grant: Grant | None, upload: Upload) -> None:

@@ -104,9 +104,11 @@ class ObjectService:
         Crash: before the metadata step an orphan blob stays, which the sweeper finds; after it the object is durable.
         """
         await self.refuse_overwrite(bucket, key, forbidden=said.forbid_overwrite)
-        if said.request_id is not None:
-            expected = await self._limits.for_object(said.request_id, bucket, key, expected)
-        received = await self._intake.receive(body, expected)
+        if said.request_id is None:
+            received = await self._intake.receive(body, expected)
+        else:
+            async with self._limits.object_coming(said.request_id, bucket, key, expected) as watched:
+                received = await self._intake.receive(body, watched)
         return await self.put_received(bucket, key, received, said=said)
 
     async def put_received(
