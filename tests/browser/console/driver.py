@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 # The browser logs every answer of 400 and above. Refusals of OSS are part of many tests; a file of the page itself never is.
 _REFUSED = re.compile(r"^Failed to load resource: (the server responded with a status of|net::ERR_)")
 WAIT_MS = 15_000
+# Comes back when the router has taken the old view away, so that nobody waits for what is already there.
+GO = """path => new Promise((done) => {
+  const before = location.href;
+  location.hash = path;
+  if (location.href === before) done();
+  else addEventListener("hashchange", () => done(), { once: true });
+})"""
 
 
 @dataclass(kw_only=True)
@@ -93,7 +100,7 @@ class Console:
     def go(self, path: str) -> None:
         """A route such as `/b/BUCKET/objects/`; BUCKET stands for the fresh bucket. Waits for the view's heading."""
         target = path.replace("BUCKET", self.bucket)
-        self.page.evaluate("path => { location.hash = path; }", target)
+        self.page.evaluate(GO, target)
         self.heading.wait_for()
 
     def go_key(self, view: str, key: str) -> None:

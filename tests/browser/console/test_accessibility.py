@@ -39,6 +39,18 @@ ROUTES = [
     "/b/BUCKET/callbacks",
     "/b/BUCKET/links",
 ]
+# Counts requests on their way, so that a view is looked at when all it asked for has come.
+COUNT_PENDING = """
+window.pending = 0;
+const send = XMLHttpRequest.prototype.send;
+XMLHttpRequest.prototype.send = function (...given) {
+  window.pending += 1;
+  this.addEventListener("loadend", () => setTimeout(() => { window.pending -= 1; }, 30));
+  return send.apply(this, given);
+};
+"""
+SETTLED = """() => window.pending === 0 && !document.querySelector(".skeleton")
+  && document.getAnimations().every((one) => one.playState !== "running" || one.effect.getTiming().iterations === Infinity)"""
 LOOKS = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 860}, "locale": "en-GB"},
     "dark": {"color_scheme": "dark", "viewport": {"width": 1280, "height": 860}, "locale": "en-GB"},
@@ -68,8 +80,9 @@ def looked_at(
         pytest.fail("axe-core is not installed: scripts/setup-tests.sh") if shutil.which(
             "npm"
         ) else pytest.skip("npm is not installed")
-    context = browser.new_context(**LOOKS[request.param], bypass_csp=True)
+    context = browser.new_context(**LOOKS[request.param])
     context.add_init_script(path=AXE)
+    context.add_init_script(COUNT_PENDING)
     console = Console.open(context, server, furnished)
     console.page.goto(console.url)
     console.page.locator("form.signin-form").wait_for()
@@ -105,11 +118,7 @@ def too_wide(console: Console) -> list[str]:
 
 def settled(console: Console) -> None:
     """All that the view asked for has come, and nothing is fading in any more."""
-    console.page.locator(".skeleton").first.wait_for(state="detached")
-    console.page.wait_for_load_state("networkidle")
-    console.page.evaluate(
-        "() => Promise.all(document.getAnimations().filter((one) => one.effect.getTiming().iterations !== Infinity).map((one) => one.finished.catch(() => {})))"
-    )
+    console.page.wait_for_function(SETTLED)
 
 
 def test_no_view_has_barriers_or_is_wider_than_the_screen(looked_at: Console) -> None:

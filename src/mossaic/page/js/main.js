@@ -6,18 +6,19 @@ import { startShell } from "./ui/shell.js";
 import { Uploads } from "./upload/uploads.js";
 import "./words/ui.js";
 
+import buckets from "./views/buckets/index.js";
+import callbacks from "./views/callbacks/index.js";
+import links from "./views/links/index.js";
+import object from "./views/object/index.js";
+import objects from "./views/objects/index.js";
+import settings from "./views/settings/index.js";
 import { startSignIn } from "./views/signin/index.js";
+import tasks from "./views/tasks/index.js";
+import transfers from "./views/transfers/index.js";
+import upload from "./views/upload/index.js";
 
-// Tolerant while the areas are being written, so that one does not hide the others; static imports in the end.
-const AREAS = ["buckets", "objects", "object", "upload", "transfers", "tasks", "settings", "callbacks", "links"];
 const uploads = new Uploads({ oss, session });
-for (const area of AREAS) {
-  try {
-    (await import(`./views/${area}/index.js`)).default({ session, uploads });
-  } catch (error) {
-    console.warn(`area ${area}: ${error}`);
-  }
-}
+for (const register of [buckets, objects, object, upload, transfers, tasks, settings, callbacks, links]) register({ session, uploads });
 
 const host = document.getElementById("app");
 let shown = null; // "signin", or who is signed in
