@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check contract e2e browser crash security faults bench bench-clients docs clean
+.PHONY: help run setup test check contract e2e browser crash security faults bench bench-clients bench-page docs clean
 
 help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -57,6 +57,9 @@ $(BENCH)/.ready: pyproject.toml bench/clients/requirements.txt
 
 bench-clients: setup $(BENCH)/.ready ## the SDK beside its peers on a sink that does nothing
 	@$(BENCH)/bin/python -m bench.clients
+
+bench-page: setup ## the page's upload engine beside ali-oss and uppy in Chromium, on the same sink
+	@$(BIN)/python -m bench.page
 
 docs: $(VENV)/.dev ## write the generated pages again
 	@$(BIN)/python scripts/generate_docs.py
