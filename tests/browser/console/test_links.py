@@ -54,6 +54,7 @@ def visitor(browser: Browser, console: Console) -> Iterator[Callable[..., Page]]
         page = context.new_page()
         page.set_default_timeout(15_000)
         console.watch(page)
+        page.on("dialog", lambda dialog: dialog.accept())  # leaving while files are on their way
         page.goto(url)
         return page
 

@@ -7,14 +7,16 @@ import http.client
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 import pytest
 
-from mossaic.protocol.signing import post
+from mossaic.protocol.signing import post, rpc
 from tests.e2e.conftest import new_bucket
 from tests.e2e.console.caller import Answer, Caller
-from tests.e2e.harness import PART, noise, statement
+from tests.e2e.harness import ACCOUNT_ID, PART, noise, statement
 
 if TYPE_CHECKING:
     from tests.e2e.harness import Server
@@ -254,6 +256,33 @@ def test_a_visitor_cannot_post_a_form(shared: Link) -> None:
 
     assert status == 403, body
     assert BEYOND.encode() in body
+
+
+def test_a_visitor_does_not_learn_from_sts_who_made_the_link(shared: Link) -> None:
+    opened = shared.visit().opened
+    asked = {
+        "Action": "GetCallerIdentity",
+        "Version": "2015-04-01",
+        "Format": "JSON",
+        "AccessKeyId": opened["accessKeyId"],
+        "SecurityToken": opened["securityToken"],
+        "SignatureMethod": "HMAC-SHA1",
+        "SignatureVersion": "1.0",
+        "SignatureNonce": opened["accessKeyId"],
+        "Timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    signed = rpc.string_to_sign("POST", tuple(asked.items()))
+    asked["Signature"] = rpc.signature(opened["accessKeySecret"], signed)
+
+    status, _, body = shared.root.server.request(
+        "POST",
+        "/",
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        body=urlencode(asked).encode(),
+    )
+
+    assert (status, json.loads(body)["Code"]) == (403, "NoPermission")
+    assert ACCOUNT_ID.encode() not in body
 
 
 def test_another_visit_does_not_see_the_uploads_of_this_one(shared: Link) -> None:
