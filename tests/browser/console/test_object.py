@@ -15,6 +15,7 @@ import pytest
 from oss2.models import BucketVersioningConfig
 from playwright.sync_api import expect
 
+from tests.browser.console.browsing import fresh_console, tab  # noqa: F401 - fixtures
 from tests.e2e.harness import noise
 
 if TYPE_CHECKING:
@@ -337,7 +338,7 @@ def test_a_download_to_a_file_is_paused_goes_on_and_is_whole(signed_out: Console
     console.page.unroute_all(behavior="ignoreErrors")
     console.go("/b/BUCKET/objects/")
     panel.get_by_role("button", name="Go on").click()
-    expect(panel).to_contain_text("Saved, 41 MiB, complete")
+    expect(panel).to_contain_text("Saved, 41 MiB, checksum verified")
 
     assert console.page.evaluate("window.suggestedName") == "movie.bin"
     saved = console.page.evaluate(

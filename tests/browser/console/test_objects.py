@@ -12,11 +12,12 @@ import pytest
 from oss2.models import BucketVersioningConfig, PartInfo
 from playwright.sync_api import expect
 
+from tests.browser.console.browsing import fresh_console, tab  # noqa: F401 - fixtures
 from tests.e2e.harness import noise, statement
 from tests.e2e.sts.conftest import make_broker
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator
+    from playwright.sync_api import Locator, Route
 
     from tests.browser.console.driver import Console
 
@@ -43,9 +44,15 @@ def finish(console: Console) -> str:
     """Wait for the end of a run, read its account and close it."""
     close = console.dialog.get_by_role("button", name="Close")
     expect(close).to_be_enabled()
-    said: str = console.dialog.locator(".account").inner_text()
+    said: str = console.dialog.locator(".run-account").inner_text()
     close.click()
     return said
+
+
+def finish_well(console: Console, words: str) -> None:
+    """A run without any trouble closes its dialog by itself and says so."""
+    expect(console.toast).to_contain_text(words, timeout=60_000)
+    expect(console.page.locator("dialog[open]")).to_have_count(0)
 
 
 def keys(bucket: oss2.Bucket, prefix: str = "") -> list[str]:
@@ -114,7 +121,7 @@ def test_a_long_listing_is_read_page_by_page_in_a_window(console: Console) -> No
         for line in console.server.log_lines(bucket=console.bucket)
         if line["operation"] == "ListObjectsV2"
     ]
-    assert len(listed) >= 12
+    assert len(listed) >= 7
 
 
 def test_a_folder_is_made_once_and_bad_names_are_told(console: Console) -> None:
@@ -159,7 +166,7 @@ def test_many_are_deleted_after_a_preview(console: Console) -> None:
     console.dialog.get_by_role("textbox").fill("dir")
     console.dialog.get_by_role("button", name="Delete").click()
 
-    assert "5 objects deleted" in finish(console)
+    finish_well(console, "5 objects deleted")
     expect(row(console, "dir")).to_have_count(0)
     assert keys(console.oss) == ["keep.txt"]
 
@@ -238,7 +245,7 @@ def test_a_folder_is_renamed_with_all_that_belongs_to_its_objects(console: Conso
     console.dialog.get_by_label("Into the folder").fill("copies")
     console.dialog.get_by_text("Replace it").click()
     console.dialog.get_by_role("button", name="Copy").click()
-    assert "1 object copied" in finish(console)
+    finish_well(console, "1 object copied")
     expect(console.toast).to_contain_text("copies/taken.txt")
     assert bucket.get_object("copies/taken.txt").read() == b"mine"
 
@@ -259,8 +266,7 @@ def test_an_object_above_a_gibibyte_is_copied_by_parts(console: Console) -> None
     act(console, "wall", "Copy…")
     console.dialog.get_by_label("Name", exact=True).fill("wall 2")
     console.dialog.get_by_role("button", name="Copy").click()
-    expect(console.dialog.get_by_role("button", name="Close")).to_be_enabled(timeout=60_000)
-    assert "1 object copied" in finish(console)
+    finish_well(console, "1 object copied")
 
     one, two = bucket.head_object("wall"), bucket.head_object("wall 2")
     assert one.content_length > 1024 * MIB
@@ -288,7 +294,7 @@ def test_versions_are_shown_brought_back_and_deleted_for_good(console: Console) 
     act(console, "gone.txt", "Delete…")
     expect(console.dialog).to_contain_text("can be brought back")
     console.dialog.get_by_role("button", name="Delete").click()
-    finish(console)
+    finish_well(console, "1 object deleted")
     expect(row(console, "gone.txt")).to_have_count(0)
     console.page.get_by_role("button", name="Versions").click()
     expect(row(console, "gone.txt")).to_have_count(2)
@@ -310,7 +316,7 @@ def test_versions_are_shown_brought_back_and_deleted_for_good(console: Console) 
     ).click()
     expect(console.dialog).to_contain_text("cannot be undone")
     console.dialog.get_by_role("button", name="Delete").click()
-    assert "1 version deleted for good" in finish(console)
+    finish_well(console, "1 version deleted for good")
     expect(row(console, "plan.txt")).to_have_count(2)
     with pytest.raises(oss2.exceptions.ServerError, match="NoSuchVersion"):
         bucket.head_object("plan.txt", params={"versionId": first})
@@ -320,7 +326,7 @@ def test_versions_are_shown_brought_back_and_deleted_for_good(console: Console) 
     console.dialog.get_by_text("All versions, for good").click()
     expect(console.dialog).to_contain_text("2 objects")
     console.dialog.get_by_role("button", name="Delete").click()
-    assert "2 versions deleted for good" in finish(console)
+    finish_well(console, "2 versions deleted for good")
     expect(row(console, "plan.txt")).to_have_count(0)
     assert [found.key for found in bucket.list_object_versions(prefix="plan").versions] == []
 
@@ -422,13 +428,13 @@ def test_every_key_can_be_seen_copied_moved_and_deleted(console: Console) -> Non
     expect(console.dialog).to_contain_text(f"{len(ODD_KEYS)} objects")
     console.dialog.get_by_label("Name", exact=True).fill("y")
     console.dialog.get_by_role("button", name="Move").click()
-    assert f"{len(ODD_KEYS)} objects moved" in finish(console)
+    finish_well(console, f"{len(ODD_KEYS)} objects moved")
     assert sorted(keys(bucket)) == sorted("y" + key[1:] for key in stored)
     assert bucket.get_object("y/a/../b").read() == b"a/../b"
     act(console, "y", "Delete…")
     console.dialog.get_by_role("textbox").fill("y")
     console.dialog.get_by_role("button", name="Delete").click()
-    assert f"{len(ODD_KEYS)} objects deleted" in finish(console)
+    finish_well(console, f"{len(ODD_KEYS)} objects deleted")
     assert keys(bucket) == []
 
 
@@ -437,8 +443,12 @@ def test_a_run_that_is_stopped_says_what_was_done(console: Console) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: bucket.put_object(f"many/{number:03}", b"x"), range(120)))
     console.go("/b/BUCKET/objects/")
-    held = []
-    console.page.route(re.compile(r"/moved/(0[2-9]|1)"), held.append)
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    console.page.route(re.compile(r"/moved/(0[2-9]|1)"), hold)
 
     act(console, "many", "Move or rename…")
     console.dialog.get_by_label("Name", exact=True).fill("moved")

@@ -4,10 +4,10 @@ import { addWords } from "../ui/i18n.js";
 
 addWords("objects", {
   en: {
-    tab: "Objects", table: "Objects of {bucket}", select: "Select {name}", menuOf: "Actions for {name}", noName: "(no name)", noSize: "no size", upload: "Upload", refresh: "Refresh",
-    versions: "Versions", flat: "All levels", folderObject: "folder object", selection: "What is selected", clear: "Clear", show: "Show", back: "Back", onward: "Go on",
+    tab: "Objects", table: "Objects of {bucket}", select: "Select {name}", menuOf: "Actions for {name}", noName: "(no name)", upload: "Upload", refresh: "Refresh",
+    versions: "Versions", flat: "All levels", folderObject: "folder object", selection: "What is selected", clear: "Clear", show: "Show", goThere: "{done}, to {place}", back: "Back", onward: "Go on",
     selected: { one: "{n} selected", other: "{n} selected" }, folders: { one: "{n} folder", other: "{n} folders" }, andMore: { one: "and {n} more", other: "and {n} more" },
-    shownAll: { one: "{n} entry, all there are", other: "{n} entries, all there are" }, shownMore: "{n} entries shown, there are more", shownLast: "{n} entries here, the last ones",
+    shownAll: { one: "{n} entry", other: "{n} entries" }, shownMore: "{n} entries shown, there are more", shownLast: "{n} entries here, the last ones",
     column: { name: "Name", size: "Size", class: "Storage class", modified: "Last modified", menu: "Actions" },
     class: { Standard: "Standard", IA: "Infrequent Access", Archive: "Archive", ColdArchive: "Cold Archive", DeepColdArchive: "Deep Cold Archive" },
     type: { Normal: "Normal", Multipart: "Multipart", Appendable: "Appendable", Symlink: "Symbolic link" },
@@ -36,9 +36,9 @@ addWords("objects", {
       noUndo: "This cannot be undone.", noUndoVersions: "These versions will be gone; this cannot be undone.", noUndoAll: "Every version will be gone, the older ones as well; this cannot be undone.",
       markers: "The bucket keeps versions: each object gets a delete marker and can be brought back.", suspended: "Versioning is suspended: versions with an ID stay, one written since then is lost.", unknown: "You may not see whether this bucket keeps versions. If it does not, this cannot be undone.",
     },
-    copy: { titleOne: "Copy object", titleFolder: "Copy folder", titleMany: { one: "Copy {n} entry", other: "Copy {n} entries" }, do: "Copy", running: "Copying", goThere: "Copied to {place}" },
+    copy: { titleOne: "Copy object", titleFolder: "Copy folder", titleMany: { one: "Copy {n} entry", other: "Copy {n} entries" }, do: "Copy", running: "Copying" },
     move: {
-      titleOne: "Move or rename object", titleFolder: "Move or rename folder", titleMany: { one: "Move {n} entry", other: "Move {n} entries" }, do: "Move", running: "Moving", goThere: "Moved to {place}",
+      titleOne: "Move or rename object", titleFolder: "Move or rename folder", titleMany: { one: "Move {n} entry", other: "Move {n} entries" }, do: "Move", running: "Moving",
       order: "Each object is copied first and deleted after that. What cannot be copied stays where it is.", markers: "Each object is copied first; then the old key gets a delete marker. Older versions stay under the old key.",
     },
     transfer: {
@@ -46,7 +46,7 @@ addWords("objects", {
       thereHint: "Checked for each object by the service at the moment of the copy.", kept: "Headers, metadata, tags, storage class and ACL go with the object.", same: "That is where it is already.", inside: "A folder cannot go into itself.",
     },
     run: {
-      stop: "Stop", progress: "Progress", of: "{n} of {total}", count: { one: "{n} so far", other: "{n} so far" }, looking: "Looking for objects…", keepOpen: "Keep this page open until it is done.",
+      stop: "Stop", over: "Finished", progress: "Progress", of: "{n} of {total}", count: { one: "{n} so far", other: "{n} so far" }, looking: "Looking for objects…", keepOpen: "Keep this page open until it is done.",
       failedSoFar: { one: "{n} has failed so far", other: "{n} have failed so far" }, nothing: "There was nothing to do.", outOf: " of {total}",
       all: { copy: { one: "{n} object copied", other: "{n} objects copied" }, move: { one: "{n} object moved", other: "{n} objects moved" }, delete: { one: "{n} object deleted", other: "{n} objects deleted" }, purge: { one: "{n} version deleted for good", other: "{n} versions deleted for good" } },
       some: { copy: "Copied: {n}", move: "Moved: {n}", delete: "Deleted: {n}", purge: "Deleted for good: {n}" },
@@ -62,13 +62,13 @@ addWords("objects", {
       needsPair: "A link cannot live longer than the keys that sign it, and this session ends in {left}. To sign a longer one, enter an access key pair; it is used in this page once, sent nowhere and kept nowhere.",
       ready: "The link", until: "valid until {date}", link: "The link", copy: "Copy the link", curl: "As a command", warning: "Anybody who has the link can use it until then. It ends earlier when the key that signed it is disabled.",
     },
-    saves: { title: "Downloads", progress: "Download of {name}", pause: "Pause", resume: "Go on", paused: "Paused", checking: "Checking", failed: "Stopped", cancelled: "Cancelled", done: "Saved, {size}, complete" },
+    saves: { title: "Downloads", progress: "Download of {name}", pause: "Pause", resume: "Go on", paused: "Paused", checking: "Checking", failed: "Stopped", cancelled: "Cancelled", done: "Saved, {size}, complete", proved: "Saved, {size}, checksum verified" },
   },
   zh: {
-    tab: "文件", table: "{bucket} 中的文件", select: "选择 {name}", menuOf: "{name} 的操作", noName: "（无名称）", noSize: "无大小", upload: "上传", refresh: "刷新",
-    versions: "显示版本", flat: "所有层级", folderObject: "目录对象", selection: "已选内容", clear: "取消选择", show: "查看", back: "返回", onward: "继续浏览",
+    tab: "文件", table: "{bucket} 中的文件", select: "选择 {name}", menuOf: "{name} 的操作", noName: "（无名称）", upload: "上传", refresh: "刷新",
+    versions: "显示版本", flat: "所有层级", folderObject: "目录对象", selection: "已选内容", clear: "取消选择", show: "查看", goThere: "{done}，目标：{place}", back: "返回", onward: "继续浏览",
     selected: { other: "已选 {n} 项" }, folders: { other: "{n} 个文件夹" }, andMore: { other: "还有 {n} 项" },
-    shownAll: { other: "共 {n} 项，已全部显示" }, shownMore: "已显示 {n} 项，后面还有", shownLast: "此处 {n} 项，已到末尾",
+    shownAll: { other: "共 {n} 项" }, shownMore: "已显示 {n} 项，后面还有", shownLast: "此处 {n} 项，已到末尾",
     column: { name: "名称", size: "大小", class: "存储类型", modified: "最后修改时间", menu: "操作" },
     class: { Standard: "标准存储", IA: "低频访问", Archive: "归档存储", ColdArchive: "冷归档存储", DeepColdArchive: "深度冷归档存储" },
     type: { Normal: "普通", Multipart: "分片上传", Appendable: "追加写", Symlink: "软链接" },
@@ -97,9 +97,9 @@ addWords("objects", {
       noUndo: "此操作无法撤销。", noUndoVersions: "这些版本将被彻底删除，无法撤销。", noUndoAll: "所有版本（包括历史版本）都将被删除，无法撤销。",
       markers: "存储空间已开启版本控制：文件将被加上删除标记，之后可以恢复。", suspended: "版本控制已暂停：带有版本 ID 的版本会保留，暂停之后写入的版本将丢失。", unknown: "您无权查看此存储空间是否开启版本控制。如未开启，此操作无法撤销。",
     },
-    copy: { titleOne: "复制文件", titleFolder: "复制文件夹", titleMany: { other: "复制 {n} 项" }, do: "复制", running: "正在复制", goThere: "已复制到 {place}" },
+    copy: { titleOne: "复制文件", titleFolder: "复制文件夹", titleMany: { other: "复制 {n} 项" }, do: "复制", running: "正在复制" },
     move: {
-      titleOne: "移动或重命名文件", titleFolder: "移动或重命名文件夹", titleMany: { other: "移动 {n} 项" }, do: "移动", running: "正在移动", goThere: "已移动到 {place}",
+      titleOne: "移动或重命名文件", titleFolder: "移动或重命名文件夹", titleMany: { other: "移动 {n} 项" }, do: "移动", running: "正在移动",
       order: "每个文件先复制、再删除原文件。无法复制的文件保留在原处。", markers: "每个文件先复制，再为原文件加上删除标记；历史版本仍保留在原路径下。",
     },
     transfer: {
@@ -107,7 +107,7 @@ addWords("objects", {
       thereHint: "由服务端在复制每个文件时检查。", kept: "HTTP 头、元数据、标签、存储类型和读写权限（ACL）会一并复制。", same: "它已经在这个位置。", inside: "不能将文件夹放入其自身。",
     },
     run: {
-      stop: "停止", progress: "进度", of: "{n} / {total}", count: { other: "已处理 {n} 个" }, looking: "正在查找文件…", keepOpen: "完成前请保持此页面打开。",
+      stop: "停止", over: "已结束", progress: "进度", of: "{n} / {total}", count: { other: "已处理 {n} 个" }, looking: "正在查找文件…", keepOpen: "完成前请保持此页面打开。",
       failedSoFar: { other: "目前 {n} 个失败" }, nothing: "没有需要处理的内容。", outOf: " / {total}",
       all: { copy: { other: "已复制 {n} 个文件" }, move: { other: "已移动 {n} 个文件" }, delete: { other: "已删除 {n} 个文件" }, purge: { other: "已彻底删除 {n} 个版本" } },
       some: { copy: "已复制：{n}", move: "已移动：{n}", delete: "已删除：{n}", purge: "已彻底删除：{n}" },
@@ -123,6 +123,6 @@ addWords("objects", {
       needsPair: "链接的有效期不能超过签名所用凭证的有效期，当前会话将在 {left} 后到期。如需更长的有效期，请输入一对访问密钥；它只在本页面中使用一次，不会发送，也不会保存。",
       ready: "链接", until: "有效期至 {date}", link: "链接", copy: "复制链接", curl: "命令行用法", warning: "在此之前，任何持有链接的人都可以使用。如果签名所用的密钥被禁用，链接会提前失效。",
     },
-    saves: { title: "下载", progress: "{name} 的下载进度", pause: "暂停", resume: "继续", paused: "已暂停", checking: "正在校验", failed: "已中断", cancelled: "已取消", done: "已保存，{size}，完整" },
+    saves: { title: "下载", progress: "{name} 的下载进度", pause: "暂停", resume: "继续", paused: "已暂停", checking: "正在校验", failed: "已中断", cancelled: "已取消", done: "已保存，{size}，完整", proved: "已保存，{size}，校验通过" },
   },
 });

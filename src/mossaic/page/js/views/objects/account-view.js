@@ -15,9 +15,10 @@ import { nameNode } from "./name.js";
 const SHOWN = 50; // failures in the dialog; the report has all that were kept
 
 /**
- * Runs `work` in a dialog that stays until its account was read.
+ * Runs `work` in a dialog. Where all went well it closes by itself; else it stays until its account was read.
  * @param {{title: string, verb: string, account: import("./batch.js").Account, work: (signal: AbortSignal) => Promise<void>, part?: import("../../ui/live.js").Live<string>}} run
  *   verb: "copy", "move", "delete" or "purge", for the words; part: what is going on inside the current object
+ * @returns {Promise<string>}  what was done, in words, where all went well; else ""
  */
 export async function runDialog({ title, verb, account, work, part }) {
   const controller = new AbortController();
@@ -25,29 +26,39 @@ export async function runDialog({ title, verb, account, work, part }) {
   const idle = derived((counts) => !counts.running, account.counts);
   const warn = (event) => event.preventDefault();
   addEventListener("beforeunload", warn);
-  work(controller.signal).finally(() => removeEventListener("beforeunload", warn));
+  const body = (close) => {
+    work(controller.signal).finally(() => {
+      removeEventListener("beforeunload", warn);
+      if (allWell(account)) close();
+    });
+    return accountView(account, verb, part);
+  };
   const stop = () => {
     controller.abort();
     return false;
   };
   await openDialog({
-    title,
+    title: derived((on) => (on ? title : t("objects.run.over")), running),
     size: "medium",
     dismissable: false,
-    body: accountView(account, verb, part),
+    body,
     actions: [
       { label: t("objects.run.stop"), kind: "plain", enabled: running, run: stop },
       { label: t("ui.close"), kind: "primary", enabled: idle, value: true },
     ],
   });
+  if (!allWell(account)) return "";
+  return account.value.bytes ? `${headline(account, verb)} · ${bytes(account.value.bytes)}` : headline(account, verb);
 }
+
+const allWell = ({ value, notes }) => value.done > 0 && !value.failed && !value.skipped && !value.stopped && !notes.size;
 
 /** @param {import("./batch.js").Account} account @param {string} verb */
 export function accountView(account, verb, part) {
   const state = derived((counts) => (counts.running ? progress(counts, verb, part) : summary(account, verb)), account.counts);
   // Said aloud at the end only: a count that races is no news.
   const spoken = derived((counts) => (counts.running ? "" : headline(account, verb)), account.counts);
-  return h("div.account", h("div", state), h("p.visually-hidden", { role: "status" }, spoken));
+  return h("div.run-account", h("div", state), h("p.visually-hidden", { role: "status" }, spoken));
 }
 
 function progress(counts, verb, part) {

@@ -109,7 +109,7 @@ export async function transferred(mode, chosen, world) {
   const single = chosen.length === 1;
   const there = single && chosen[0].kind !== "folder" ? objectPath(done.bucket, done.to) : folderPath(done.bucket, single ? done.to : done.prefix);
   const place = plainName(`${done.bucket}/${single ? done.to : done.prefix}`);
-  toast({ kind: "good", text: t(`objects.${mode}.goThere`, { place }), action: { label: t("objects.show"), run: () => go(there) } });
+  toast({ kind: "good", text: t("objects.goThere", { done: done.said, place }), action: { label: t("objects.show"), run: () => go(there) } });
   return done;
 }
 

@@ -37,7 +37,7 @@ function nameCell(row, bucket, folder, versions) {
 }
 
 function sizeCell(row) {
-  return row.kind === "object" ? h("span.number", { title: exactBytes(row.size) }, bytes(row.size)) : h("span.muted", { "aria-label": t("objects.noSize") }, "–");
+  return row.kind === "object" ? h("span.number", { title: exactBytes(row.size) }, bytes(row.size)) : null;
 }
 
 function classCell(row) {

@@ -9,6 +9,7 @@ import { icon } from "../../ui/icons.js";
 import { derived, live } from "../../ui/live.js";
 import { notice } from "../../ui/parts.js";
 import { problemView } from "../../ui/problem-view.js";
+import { toast } from "../../ui/toast.js";
 import { runDialog } from "./account-view.js";
 import { Account } from "./batch.js";
 import { contents, count } from "./count.js";
@@ -28,7 +29,8 @@ export async function deleteDialog({ bucket, chosen, versioning }) {
   if (!order) return false;
   const account = new Account(order.total);
   const work = (signal) => removeMany(bucket, everything(bucket, chosen, order.purge, signal), { account, signal });
-  await runDialog({ title: t("objects.delete.running"), verb: order.purge || chosen.every((one) => one.versionId) ? "purge" : "delete", account, work });
+  const said = await runDialog({ title: t("objects.delete.running"), verb: order.purge || chosen.every((one) => one.versionId) ? "purge" : "delete", account, work });
+  if (said) toast({ kind: "good", text: said });
   return true;
 }
 

@@ -30,7 +30,7 @@ const label = (one) => (one.name === "" ? h("span.muted", t("objects.noName")) :
  *   onVersions: (on: boolean) => void, onRefresh: () => void}} of  search, flat, versions, versioning: Lives
  */
 export function toolbar(of) {
-  const known = derived((status) => (status === "" ? null : pressed("objects.versions", "versions", of.versions, of.onVersions)), of.versioning);
+  const known = derived((status) => (status === "" || status === undefined ? null : pressed("objects.versions", "versions", of.versions, of.onVersions)), of.versioning);
   return h(
     "div.toolbar",
     searchField(of.search.value, of.onSearch),

@@ -3,17 +3,19 @@
 import { call } from "../../core/oss.js";
 import { Problem, toProblem } from "../../core/problem.js";
 import { live } from "../../ui/live.js";
+import { Sums } from "../../upload/sums/pool.js";
 import { headObject } from "../object/facts.js";
 import { fileName } from "./keys.js";
 
 const RANGE = 8 * 1024 ** 2; // bytes held in memory for each request under way
 const AT_ONCE = 3;
+let sums; // workers, made when the first file is checked
 
 /** Whether the browser lets a page write to a file of the person's choice. */
 export const canSave = () => typeof window.showSaveFilePicker === "function";
 
 /**
- * @typedef {{state: "saving"|"paused"|"checking"|"done"|"failed"|"cancelled", received: number, total: number, speed: number, problem: any, checked: boolean}} Saving
+ * @typedef {{state: "saving"|"paused"|"checking"|"done"|"failed"|"cancelled", received: number, total: number, speed: number, problem: any, proved: boolean}} Saving
  */
 
 /** One download; `now` is a Live<Saving>. */
@@ -27,7 +29,7 @@ export class Save {
 
   constructor({ bucket, key, versionId, handle }) {
     Object.assign(this, { bucket, key, versionId, handle, name: handle.name });
-    this.now = live({ state: "saving", received: 0, total: 0, speed: 0, problem: null, checked: false });
+    this.now = live({ state: "saving", received: 0, total: 0, speed: 0, problem: null, proved: false });
   }
 
   get value() {
@@ -75,8 +77,7 @@ export class Save {
       if (signal.aborted) return;
       this.#change({ state: "checking", speed: 0 });
       await this.#file.close();
-      await this.#checkSize();
-      this.#change({ state: "done", checked: true });
+      this.#change({ state: "done", proved: await this.#prove() });
     } catch (error) {
       if (signal.aborted) return; // paused or cancelled, by the person
       this.#controller.abort();
@@ -125,9 +126,16 @@ export class Save {
     this.#change({ received: this.value.received + bytes, speed: seconds > 0 ? sum / seconds : 0 });
   }
 
-  async #checkSize() {
+  /** Whether the file's checksum is the object's; false where the service tells none, or what is stored is packed. */
+  async #prove() {
+    const { size, crc64, stored } = this.#facts;
     const file = await this.handle.getFile();
-    if (file.size !== this.#facts.size) throw new Problem("changed", `the file has ${file.size} bytes instead of ${this.#facts.size}`, { operation: "GetObject" });
+    if (file.size !== size) throw new Problem("changed", `the file has ${file.size} bytes instead of ${size}`, { operation: "GetObject" });
+    if (!crc64 || stored["Content-Encoding"]) return false;
+    sums ??= new Sums();
+    const found = String((await sums.of(file)).crc64);
+    if (found !== crc64) throw new Problem("changed", `the file's CRC-64 is ${found} instead of ${crc64}`, { code: "ChecksumMismatch", operation: "GetObject" });
+    return true;
   }
 
   #change(part) {

@@ -28,10 +28,10 @@ function saveRow(save) {
   );
 }
 
-function words({ state, received, total, speed }) {
+function words({ state, received, total, speed, proved }) {
   const part = `${bytes(received)} / ${bytes(total)}`;
   if (state === "saving") return speed ? `${part} · ${percent(total ? received / total : 1)} · ${rate(speed)}` : part;
-  if (state === "done") return t("objects.saves.done", { size: bytes(total) });
+  if (state === "done") return t(proved ? "objects.saves.proved" : "objects.saves.done", { size: bytes(total) });
   return `${t(`objects.saves.${state}`)} · ${part}`;
 }
 

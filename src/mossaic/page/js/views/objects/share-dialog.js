@@ -2,6 +2,7 @@
 
 import { presign } from "../../core/oss.js";
 import { session } from "../../core/session.js";
+import { copyText } from "../../ui/copy.js";
 import { openDialog } from "../../ui/dialog.js";
 import { h, replace } from "../../ui/dom.js";
 import { dateTime, duration } from "../../ui/format.js";
@@ -9,8 +10,8 @@ import { numberField, segmented, select, textField, toggle, validate } from "../
 import { t } from "../../ui/i18n.js";
 import { icon } from "../../ui/icons.js";
 import { live } from "../../ui/live.js";
-import { notice } from "../../ui/parts.js";
-import { codeBlock, copyButton } from "../../ui/problem-view.js";
+import { button, notice } from "../../ui/parts.js";
+import { codeBlock } from "../../ui/problem-view.js";
 import { attachment, fileName } from "./keys.js";
 import { nameNode } from "./name.js";
 
@@ -123,9 +124,22 @@ function linkView({ url, method, until }) {
   const box = h("textarea.input.mono.share-link", { readOnly: true, rows: 4, value: url, "aria-label": t("objects.share.link"), onfocus: (event) => event.target.select() });
   const command = method === "PUT" ? `curl -T FILE '${url}'` : `curl -o FILE '${url}'`;
   return [
-    h("div.share-head", h("strong", t("objects.share.ready")), h("span.muted", t("objects.share.until", { date: dateTime(until) })), copyButton(url, t("objects.share.copy"))),
+    h("div.share-head", h("strong", t("objects.share.ready")), h("span.muted", t("objects.share.until", { date: dateTime(until) })), copying(url)),
     box,
     h("details.share-curl", h("summary", t("objects.share.curl")), codeBlock(command)),
     h("p.muted.small", t("objects.share.warning")),
   ];
+}
+
+function copying(url) {
+  const node = button(t("objects.share.copy"), {
+    icon: "copy",
+    small: true,
+    className: "copy-button",
+    onclick: async () => {
+      const done = await copyText(url);
+      node.querySelector(".button-label").textContent = t(done ? "ui.copied" : "ui.copyFailed");
+    },
+  });
+  return node;
 }

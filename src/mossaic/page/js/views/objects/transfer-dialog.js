@@ -21,7 +21,7 @@ import { targetKey, transfer, transferFault } from "./transfer.js";
 /**
  * @param {"copy"|"move"} mode
  * @param {{bucket: string, chosen: import("./transfer.js").Chosen[], versioning: string|null}} what
- * @returns {Promise<{bucket: string, prefix: string, to: string} | false>} where it went, false when nothing was tried
+ * @returns {Promise<{bucket: string, prefix: string, to: string, said: string} | false>} where it went (to: "" unless all did), false when nothing was tried
  */
 export async function transferDialog(mode, { bucket, chosen, versioning }) {
   const order = await ask(mode, { bucket, chosen, versioning });
@@ -30,9 +30,8 @@ export async function transferDialog(mode, { bucket, chosen, versioning }) {
   const part = live("");
   const onBytes = (key, done, total) => part.set(done < total ? ` · ${percent(done / total)}` : "");
   const work = (signal) => transfer(mode, { bucket, chosen, ...order }, { account, signal, onBytes });
-  await runDialog({ title: t(`objects.${mode}.running`), verb: mode, account, work, part });
-  const failed = account.value.failed || account.value.stopped || account.value.skipped;
-  return { bucket: order.target.bucket, prefix: order.target.prefix, to: failed ? "" : targetKey(chosen[0], order.target) };
+  const said = await runDialog({ title: t(`objects.${mode}.running`), verb: mode, account, work, part });
+  return { bucket: order.target.bucket, prefix: order.target.prefix, said, to: said ? targetKey(chosen[0], order.target) : "" };
 }
 
 async function ask(mode, { bucket, chosen, versioning }) {

@@ -33,10 +33,10 @@ class ObjectsView {
     this.search = live(query.get("q") ?? "");
     this.flat = live(query.get("flat") === "1");
     this.versions = live(query.get("versions") === "1");
-    this.versioning = live(null);
+    this.versioning = live(undefined); // not known yet
     this.selected = live(new Set());
     this.listing = new Listing({ bucket, signal });
-    this.world = { bucket, versioning: () => this.versioning.value, changed: () => this.listing.again() };
+    this.world = { bucket, versioning: () => this.versioning.value ?? null, changed: () => this.listing.again() };
   }
 
   async load() {
@@ -74,7 +74,7 @@ class ObjectsView {
     const list = h("div.objects-list");
     // A table is made for each way of looking: its columns differ.
     onGone(list, this.listing.state.watch((state) => this.#drawList(list, state)));
-    return [head({ bucket: this.bucket, prefix: this.prefix, onFolder: () => this.#newFolder() }), bar, this.#selectionBar(), list, this.#foot()];
+    return [head({ bucket: this.bucket, prefix: this.prefix, onFolder: () => this.#newFolder() }), bar, list, this.#selectionBar(), this.#foot()];
   }
 
   #drawList(list, state) {
