@@ -37,6 +37,7 @@ class Session {
   #since = 0;
   #notBefore = 0;
   #timer = 0;
+  #isKept = false; // what a link gave is not: the tab may hold the session of somebody who has signed in
 
   /**
    * With a key pair, or with a temporary triple. Rejects with a Problem; then nothing has changed.
@@ -65,6 +66,7 @@ class Session {
    * @param {Triple & {endpoint?: string, region?: string, principal?: object, renew?: () => Promise<Triple>}} given
    */
   adopt({ endpoint = location.origin, region = "cn-hangzhou", renew, ...triple }) {
+    this.#isKept = false;
     this.#begin(stateOf({ endpoint, region }, { ...triple, renewable: Boolean(renew) }), renew ?? null);
   }
 
@@ -96,6 +98,7 @@ class Session {
       if (!kept || (kept.expiresAt && new Date(kept.expiresAt) <= now())) return false;
       const state = { ...kept, expiresAt: date(kept.expiresAt), renewableUntil: date(kept.renewableUntil) };
       this.#begin(state, state.renewable ? () => this.#exchange(this.live.value, this.live.value.credentials) : null);
+      this.#isKept = true;
       return true;
     } catch {
       return false;
@@ -103,6 +106,7 @@ class Session {
   }
 
   #keep() {
+    this.#isKept = true;
     try {
       sessionStorage.setItem(KEPT, JSON.stringify(this.live.value));
     } catch {
@@ -178,7 +182,7 @@ class Session {
         const answer = await renew();
         if (this.#renew !== renew) return; // signed out, or somebody else now
         this.#begin(stateOf(this.live.value, { ...this.live.value, ...answer, renewable: true }), renew);
-        if (this.#isKept()) this.#keep();
+        if (this.#isKept) this.#keep();
       } catch (error) {
         this.#notBefore = Date.now() + TRY_AGAIN_MS;
         this.#plan();
@@ -188,14 +192,6 @@ class Session {
       }
     })();
     return this.#renewing;
-  }
-
-  #isKept() {
-    try {
-      return sessionStorage.getItem(KEPT) !== null;
-    } catch {
-      return false;
-    }
   }
 }
 
