@@ -198,6 +198,25 @@ def test_a_wrong_link_in_chinese(console: Console, link: str, visitor: Callable[
     page.get_by_text("100 more files").wait_for()
 
 
+def test_a_long_visit_renews_its_keys_and_stays_the_same_visit(
+    console: Console, link: str, visitor: Callable[..., Page], a_file: Callable[..., Path]
+) -> None:
+    page = visitor("about:blank")
+    page.clock.install()
+    page.goto(link)
+    page.get_by_role("heading", name="Photos of the day").wait_for()
+    drop(page, a_file("a.txt"))
+    page.get_by_role("heading", name="Thank you. Your file has arrived.").wait_for()
+
+    with page.expect_response(lambda answer: answer.url.endswith("/-/api/requests/open")) as renewed:
+        page.clock.fast_forward(13 * 60 * 1000)
+    assert renewed.value.status == 200
+    drop(page, a_file("b.txt"))
+
+    page.get_by_role("heading", name="Thank you. All 2 files have arrived.").wait_for()
+    assert len({key.rpartition("/")[0] for key in keys(console)}) == 1
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_no_barrier_on_the_visitors_page(
     console: Console,
