@@ -132,7 +132,7 @@ def test_the_shown_program_verifies_this_callback_and_no_other(
         "Python": lambda: [sys.executable],
         "Node.js": lambda: [need_tool("node")],
         "Go": lambda: [need_tool("go"), "run"],
-        "Java": lambda: [need_tool("java")],
+        "Java": lambda: [need_tool("java"), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"],  # starts sooner
     }
     command = commands[language]()
     program = snippets[language]

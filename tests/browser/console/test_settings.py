@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import oss2
 import pytest
 from playwright.sync_api import expect
 
+from mossaic.client.client import Client
+from mossaic.client.credentials import Static
 from tests.browser.chromium import FlowFailedError, FlowPage
 from tests.e2e.ali_oss.support import client_options
 from tests.e2e.harness import PART, noise, statement
@@ -281,6 +284,36 @@ def test_stale_uploads_are_cleared_away_by_one_press_and_rules_say_what_they_do(
     assert [one.status for one in shared_console.oss.get_bucket_lifecycle().rules] == ["Disabled", "Enabled"]
 
 
+WHOLE_RULE = """<LifecycleConfiguration><Rule><ID>all &amp; more</ID><Prefix>a/</Prefix><Tag><Key>k</Key><Value>v</Value></Tag>
+<Filter><ObjectSizeGreaterThan>10</ObjectSizeGreaterThan><ObjectSizeLessThan>2000</ObjectSizeLessThan><Not><Prefix>a/keep</Prefix>
+<Tag><Key>n</Key><Value>1</Value></Tag></Not></Filter><Status>Enabled</Status>
+<Expiration><CreatedBeforeDate>2026-05-01T00:00:00.000Z</CreatedBeforeDate></Expiration>
+<Transition><CreatedBeforeDate>2026-04-01T00:00:00.000Z</CreatedBeforeDate><StorageClass>IA</StorageClass>
+<AllowSmallFile>true</AllowSmallFile></Transition>
+<AbortMultipartUpload><CreatedBeforeDate>2026-03-01T00:00:00.000Z</CreatedBeforeDate></AbortMultipartUpload>
+<NoncurrentVersionExpiration><NoncurrentDays>60</NoncurrentDays></NoncurrentVersionExpiration>
+<NoncurrentVersionTransition><NoncurrentDays>20</NoncurrentDays><StorageClass>Archive</StorageClass></NoncurrentVersionTransition>
+</Rule></LifecycleConfiguration>"""
+
+
+def test_saving_a_lifecycle_rule_loses_nothing_that_others_put_into_it(shared_console: Console) -> None:
+    shared_console.oss.put_bucket_lifecycle(WHOLE_RULE)
+    server = shared_console.server
+    static = Static(server.access_key_id, server.access_key_secret)
+    client = Client(server.endpoint, credentials=static, region=server.region)
+    (before,) = client.get_lifecycle(bucket=shared_console.bucket).rules
+    page = section(shared_console, "lifecycle")
+    expect(page.locator(".rule-scope")).to_contain_text("but not below “a/keep” with the tag “n=1”")
+
+    page.get_by_role("button", name="Edit all & more").click()
+    page.get_by_label("Name of the rule").fill("renamed")
+    save(shared_console, "Lifecycle rules saved")
+
+    (after,) = client.get_lifecycle(bucket=shared_console.bucket).rules
+    assert before.transitions[0].allow_small_file is True
+    assert after == replace(before, rule_id="renamed")
+
+
 # --- versioning, ACL, tags -------------------------------------------------------------------------------
 
 
@@ -373,6 +406,9 @@ def test_a_policy_is_checked_while_typed_judged_by_the_server_and_told_when_publ
     editor.fill(editor.input_value().replace("10.0.0.0/8", "nowhere"))
     page.get_by_role("button", name="Save", exact=True).click()
     expect(refusal(page)).to_have_text("Invalid policy document: 'nowhere' is not a value for IpAddress.")
+    editor.fill("")
+    shared_console.menu("Insert template", "Forbid plain http")
+    expect(page.locator(".policy-verdict")).to_contain_text("it would lock you out of this bucket here")
     editor.fill("")
     shared_console.menu("Insert template", "Everybody may read one folder")
     expect(page.locator(".policy-verdict")).to_contain_text("This lets everybody in")

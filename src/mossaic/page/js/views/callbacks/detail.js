@@ -11,7 +11,7 @@ import { nameNode } from "../objects/name.js";
 import { fieldsOf, lastOf, originOf } from "./record.js";
 import { verifyPanel } from "./verify.js";
 
-const part = (title, ...content) => h("section.callback-part", h("h3.callback-part-title", title), content);
+const part = (title, ...content) => h("section.callback-part", h("h2.callback-part-title", title), content);
 
 /** Any text of the wire, whole and safe. @param {string} text @param {string} label */
 const block = (text, label) => (text === "" ? h("p.callback-small", t("callbacks.empty")) : codeBlock(text, label));
@@ -105,7 +105,7 @@ function side(title, record) {
   const last = lastOf(record);
   return h(
     "div.callback-side",
-    h("h4.callback-side-title", title),
+    h("h3.callback-side-title", title),
     facts([
       [t("callbacks.result"), last ? tryBadge(last, record.ok) : badge(t("callbacks.notSent"), "bad")],
       [t("callbacks.time"), t("callbacks.ms", { n: number(Math.round(record.tries.reduce((sum, one) => sum + one.ms, 0))) })],

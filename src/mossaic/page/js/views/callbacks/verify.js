@@ -55,7 +55,7 @@ export function verifyPanel(record, one) {
   paint(first);
   return h(
     "section.callback-part",
-    h("h3.callback-part-title", t("callbacks.verify")),
+    h("h2.callback-part-title", t("callbacks.verify")),
     h("p.callback-small", t("callbacks.verifyLead")),
     h(
       "ol.callback-steps",
