@@ -61,7 +61,7 @@ export function piecesAround(known, size, partSize) {
   for (const next of [...fitting, null]) {
     const until = next ? next.offset : size;
     const room = (next ? next.number : MAX_PARTS + 1) - number - 1;
-    const between = cut(end, until, number, room, partSize);
+    const between = cut({ start: end, stop: until, isEnd: !next }, number, room, partSize);
     if (between === null) return piecesAround(fitting.slice(0, -1), size, partSize);
     pieces.push(...between);
     if (next) {
@@ -85,14 +85,14 @@ function consistent(known, size) {
   return kept;
 }
 
-/** Pieces for the bytes from `start` to `stop`, with at most `room` numbers after `after`; null when that cannot be. */
-function cut(start, stop, after, room, partSize) {
+/** Pieces for the bytes from `start` to `stop`, with at most `room` numbers after `after`; null when that cannot be. `isEnd`: of the file. */
+function cut({ start, stop, isEnd }, after, room, partSize) {
   const bytes = stop - start;
   if (bytes === 0) return [];
   if (room < 1) return null;
   let size = Math.max(partSize, Math.ceil(bytes / room));
   // A part that is not the file's last one may not be smaller than OSS's least.
-  if (bytes % size && bytes % size < MIN_PART_SIZE && bytes > size) size = Math.ceil(bytes / Math.floor(bytes / size));
+  if (!isEnd && bytes % size && bytes % size < MIN_PART_SIZE && bytes > size) size = Math.ceil(bytes / Math.floor(bytes / size));
   if (size > MAX_PART_SIZE) return null;
   return evenPieces(bytes, size).map((piece) => ({
     number: after + piece.number,

@@ -77,6 +77,7 @@ export class Uploads {
       turns: new Slots(JOBS),
       locks: new Locks(store),
       line: new Line(() => this.probe()),
+      who: () => this.who(),
       moved: (task, before) => this.moved(task, before),
       save: (task) => store.save(recordOf(task, this.who())),
     };
@@ -205,6 +206,8 @@ export class Uploads {
 
   moved(task, before) {
     if (before !== task.state) this.awake.want(this.tasks.value.some((one) => one.active));
+    // One that begins while nothing can be reached: the line has no news for it.
+    if (before !== task.state && this.world.line.down.value) this.lineIs(true);
     this.soon();
   }
 
@@ -255,10 +258,11 @@ export class Uploads {
     }
   }
 
-  /** New credentials: what ended for want of them goes on. */
+  /** New credentials: what ended for want of them goes on, unless they are somebody else's. */
   refreshed() {
+    const { principal } = this.who();
     for (const task of this.tasks.value) {
-      if (task.state === "failed" && task.problem?.kind === "expired") task.resume().catch((error) => task.ended(toProblem(error)));
+      if (task.state === "failed" && task.problem?.kind === "expired" && task.principal === principal) task.resume().catch((error) => task.ended(toProblem(error)));
     }
   }
 }
