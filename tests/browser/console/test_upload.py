@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import oss2
@@ -192,6 +193,13 @@ async () => {
   return veiled;
 }
 """
+PASTE = """
+() => {
+  const clipboardData = new DataTransfer();
+  clipboardData.items.add(new File(["picture"], "image.png", { type: "image/png" }));
+  document.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+}
+"""
 # A folder cannot be put into a DataTransfer by a script: its entry is made as the browser would give it.
 DROP_FOLDER = """
 async () => {
@@ -209,17 +217,21 @@ async () => {
 """
 
 
-def test_files_and_folders_are_dropped(uploader: Uploader, console: Console) -> None:
+def test_files_and_folders_are_dropped_and_pictures_pasted(uploader: Uploader, console: Console) -> None:
     uploader.open("d/")
 
     assert console.page.evaluate(DROP) is True
     expect(console.page.locator(".staged-row")).to_have_count(2)
     console.page.evaluate(DROP_FOLDER)
     expect(console.page.locator(".staged-row")).to_have_count(5)
+    console.page.evaluate(PASTE)
+    expect(console.page.locator(".staged-row")).to_have_count(6)
     uploader.send()
 
-    uploader.until("5 uploaded")
+    uploader.until("6 uploaded")
     keys = {each.key: console.oss.get_object(each.key).read() for each in oss2.ObjectIterator(console.oss)}
+    (pasted,) = [key for key in keys if re.fullmatch(r"d/pasted-\d{8}-\d{6}\.png", key)]
+    assert keys.pop(pasted) == b"picture"
     assert keys == {
         "d/one.txt": b"one",
         "d/two.txt": b"two",

@@ -117,4 +117,4 @@ class Sent:
         after = self.since()
         assert 0 < len(self.before) < PARTS
         assert not set(self.before) & set(after)
-        assert sorted({*self.before, *after}) == EVERY_PART
+        assert sorted({*self.before, *after}) == EVERY_PART, (self.before, after)
