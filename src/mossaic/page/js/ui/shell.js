@@ -47,12 +47,21 @@ export function startShell(host, { session, uploads }) {
   shortcut("?", () => t("ui.keys.list"), showShortcuts, { signal });
   shortcut("b", () => t("ui.keys.buckets"), () => (location.hash = "/"), { signal });
   shortcut("t", () => t("ui.keys.transfers"), () => (location.hash = "/transfers"), { signal });
+  shortcut("o", () => t("ui.keys.objects"), () => toTab("objects"), { signal });
+  shortcut("u", () => t("ui.keys.upload"), () => toTab("upload"), { signal });
+  shortcut("/", () => t("ui.keys.search"), () => outlet.querySelector("input[type=search]")?.focus(), { signal });
   startRouter(outlet, { unknown: (_, at) => replace(at, pageHead({ title: t("ui.noPage") }), empty({ icon: "search", title: t("ui.noPageTitle"), text: t("ui.noPageText"), actions: h("a.button.is-primary", { href: link("/") }, t("ui.toBuckets")) })) });
   return () => {
     ending.abort();
     stopRouter();
     frame.remove();
   };
+}
+
+/** Of the bucket that one is in; elsewhere the key does nothing. */
+function toTab(id) {
+  const tab = tabs.find((one) => one.id === id);
+  if (tab && params.value.bucket) location.hash = pathOf(tab.path, { bucket: params.value.bucket });
 }
 
 function drawFrame(frame, outlet, { session, uploads }) {

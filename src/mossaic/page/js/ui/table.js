@@ -14,6 +14,7 @@ import { toast } from "./toast.js";
  * @property {"start"|"end"} [align]
  * @property {boolean} [main]  the row's name: in bold at the top of a card
  * @property {boolean} [hideLabel]
+ * @property {boolean} [bare]  its value speaks for itself: no label before it in a card
  * @property {"always"|"wide"} [show]  "wide" hides it below 900 px
  * @property {(row: any) => string | number} [sort]  makes the head a button that sorts by it
  * @property {string} [className]
@@ -119,7 +120,7 @@ function selectAllCell(select, state, key) {
 function drawRow(item, { columns, key, select, state, onOpen, body }) {
   const id = key(item);
   const cells = columns.map((column) =>
-    h("td", { role: "cell", class: classes(column), dataset: { label: column.hideLabel ? "" : column.label, column: column.id } }, h("div.cell", column.cell(item))),
+    h("td", { role: "cell", class: classes(column), dataset: { label: column.hideLabel || column.bare ? "" : column.label, column: column.id } }, h("div.cell", column.cell(item))),
   );
   const node = h("tr.table-row", { role: "row", tabindex: "-1" }, select ? checkCell(item, id, { select, state, key }) : null, cells);
   node.addEventListener("focusin", () => {

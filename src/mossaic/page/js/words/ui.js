@@ -22,7 +22,7 @@ addWords("ui", {
       endsIn: "This session ends in", renewsAt: "Session renews itself before {time}", endsAt: "Session ends at {time}", ended: "The session has ended", endedText: "Uploads wait and lose nothing. Enter fresh temporary credentials to go on, or sign out.",
       provide: "Enter new credentials", provideText: "Temporary credentials from your STS service. Running uploads go on with them.", use: "Go on with these", id: "AccessKey ID", secret: "AccessKey secret", token: "Security token",
     },
-    keys: { title: "Keyboard shortcuts", list: "Keyboard shortcuts", buckets: "Go to the buckets", transfers: "Go to the transfers", inTables: "In tables", move: "Move", open: "Open", choose: "Select", chooseMore: "Select more" },
+    keys: { title: "Keyboard shortcuts", list: "Keyboard shortcuts", buckets: "Go to the buckets", transfers: "Go to the transfers", objects: "Objects of this bucket", upload: "Upload to this bucket", search: "Search in this view", inTables: "In tables", move: "Move", open: "Open", choose: "Select", chooseMore: "Select more" },
   },
   zh: {
     close: "关闭", cancel: "取消", ok: "确定", save: "保存", retry: "重试", copy: "复制", copied: "已复制", copyFailed: "无法复制，请选中文本手动复制",
@@ -43,6 +43,6 @@ addWords("ui", {
       endsIn: "本次会话剩余时间：", renewsAt: "会话将在 {time} 前自动续期", endsAt: "会话于 {time} 到期", ended: "会话已过期", endedText: "上传任务正在等待，不会丢失。请输入新的临时访问凭证以继续，或退出登录。",
       provide: "输入新的凭证", provideText: "由您的 STS 服务签发的临时访问凭证。正在进行的上传将使用它继续。", use: "使用此凭证继续", id: "AccessKey ID", secret: "AccessKey Secret", token: "安全令牌（SecurityToken）",
     },
-    keys: { title: "键盘快捷键", list: "键盘快捷键", buckets: "前往存储空间列表", transfers: "前往传输列表", inTables: "表格操作", move: "移动", open: "打开", choose: "选择", chooseMore: "连续选择" },
+    keys: { title: "键盘快捷键", list: "键盘快捷键", buckets: "前往存储空间列表", transfers: "前往传输列表", objects: "当前存储空间的文件", upload: "上传到当前存储空间", search: "在当前页面搜索", inTables: "表格操作", move: "移动", open: "打开", choose: "选择", chooseMore: "连续选择" },
   },
 });

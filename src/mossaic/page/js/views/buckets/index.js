@@ -72,7 +72,6 @@ function originNotice(session) {
 
 function filterBar(state) {
   const input = h("input.input", { type: "search", placeholder: t("buckets.filter"), "aria-label": t("buckets.filter"), autocomplete: "off", spellcheck: "false", oninput: () => state.filter.set(input.value.trim().toLowerCase()) });
-  shortcut("/", () => t("buckets.filter"), () => input.focus(), { signal: state.signal });
   return h("div.toolbar", { hidden: derived((all) => all.length < FILTER_FROM, state.all) }, h("div.input-group.is-grow.bucket-filter", icon("search"), input));
 }
 
@@ -108,7 +107,7 @@ function columns({ factsOf, again, signal }) {
   const stat = (name, read) => derived((is) => (is ? read(is) : "–"), factsOf(name).stat);
   return [
     { id: "name", label: t("buckets.name"), main: true, cell: nameCell, sort: (bucket) => bucket.name },
-    { id: "acl", label: t("buckets.acl"), cell: ({ name }) => derived(aclBadge, factsOf(name).acl) },
+    { id: "acl", label: t("buckets.acl"), bare: true, cell: ({ name }) => derived(aclBadge, factsOf(name).acl) },
     { id: "objects", label: t("buckets.objects"), align: "end", cell: ({ name }) => stat(name, ({ objects }) => number(objects)) },
     { id: "size", label: t("buckets.size"), align: "end", cell: ({ name }) => stat(name, (is) => bytes(is.bytes)) },
     { id: "class", label: t("buckets.class"), show: "wide", cell: ({ storageClass }) => nameOf("classes", storageClass), sort: (bucket) => bucket.storageClass },
