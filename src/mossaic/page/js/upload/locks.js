@@ -17,7 +17,7 @@ export class Locks {
 
   /** Held as long as this page lives, so that other tabs see which tasks are somebody's. */
   stay(name) {
-    if (this.native) this.takeNative(name);
+    if (this.native) this.takeNative(name).catch(() => {}); // a document without an origin may not
     else this.held.set(name, null);
   }
 

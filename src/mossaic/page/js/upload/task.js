@@ -43,6 +43,7 @@ export class Task {
     this.file = file;
     this.options = options;
     this.createdAt = new Date();
+    this.principal = world.who().principal; // whose upload it is
     /** Milliseconds since 1970; null before. */
     this.begunAt = null;
     this.endedAt = null;
