@@ -254,6 +254,22 @@ def test_clients_that_sign_in_headers_see_no_difference(root: Asker, bucket: str
     assert "x-content-type-options" not in reply.headers
 
 
+def test_without_the_page_there_is_nothing_to_keep_objects_from(make_server) -> None:
+    """A proxy may then make bucket and site one origin."""
+    server: Server = make_server(CONSOLE_ENABLED="false")
+    root = Asker.root(server)
+    assert root("PUT", "site-bucket").status == 200
+    headers = {"Content-Type": "text/javascript", "x-oss-object-acl": "public-read"}
+    assert root("PUT", "site-bucket", "app.js", headers=headers, body=b"1").status == 200
+
+    asked = {"Sec-Fetch-Dest": "script", "Sec-Fetch-Site": "same-origin"}
+    reply = anonymous(server, Message(method="GET", bucket="site-bucket", key="app.js", headers=asked))
+
+    assert (reply.status, reply.body) == (200, b"1")
+    assert "content-security-policy" not in reply.headers
+    assert "x-content-type-options" not in reply.headers
+
+
 def test_a_document_for_a_viewer_is_not_kept_from_it(root: Asker, bucket: str) -> None:
     root("PUT", bucket, "a.pdf", headers={"Content-Type": "application/pdf"}, body=b"%PDF-")
 

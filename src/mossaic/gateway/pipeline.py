@@ -120,7 +120,8 @@ class Pipeline:
             call = self._call(visit, POST_OBJECT)
             await self._admit(call, visit)
             return _encode(call.operation, await form.post_object(call), request)
-        if not addresses[0].virtual:
+        beside_page = self.console.has_page and not addresses[0].virtual
+        if beside_page:
             browsers.refuse_to_run(request)
         principal, address = await self.admission.authenticate(request, addresses)
         visit.go_to(address, visit.query)
@@ -132,7 +133,7 @@ class Pipeline:
         await self._admit(call, visit)
         asked = await _decode(call, address)
         response = _encode(operation, await handlers.find(operation)(call, asked), request)
-        if not address.virtual:
+        if beside_page:
             browsers.fence(request, response)
         return response
 

@@ -34,6 +34,10 @@ class Console:
     assets: Assets | None = None
     api: ApiEndpoint | None = None
 
+    @property
+    def has_page(self) -> bool:
+        return self.assets is not None
+
     async def serve(self, visit: Visit) -> HttpResponse:
         """Raises OssError: NO_SUCH_KEY for a path that is not there, METHOD_NOT_ALLOWED, and those of the API."""
         request, path = visit.request, visit.path
