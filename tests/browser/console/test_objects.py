@@ -92,6 +92,10 @@ def test_a_search_finds_names_by_their_beginning_and_stays_in_the_address(consol
     console.page.reload()
     expect(row(console, "app/deep.log")).to_be_visible()
     expect(search).to_have_value("app")
+    console.go("/b/BUCKET/objects/logs/we")
+    expect(row(console, "web-1.log")).to_be_visible()
+    expect(console.heading).to_have_text("logs")
+    expect(search).to_have_value("we")
     search.fill("nothing like this")
     expect(console.page.get_by_text("No name begins with “nothing like this”")).to_be_visible()
 

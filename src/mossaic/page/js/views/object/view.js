@@ -94,7 +94,7 @@ class ObjectView {
       if (mode === "move" && done?.to) go(objectPath(done.bucket, done.to));
     };
     const gone = async (chosen) => {
-      if (await deleted(chosen, { ...this.world, changed: () => {} })) go(folderPath(bucket, parentOf(key)));
+      if ((await deleted(chosen, { ...this.world, changed: () => {} })) === "all") go(folderPath(bucket, parentOf(key)));
     };
     const items = () => [
       ...(canSave() ? [{ label: t("objects.do.saveAs"), icon: "folder", run: () => this.#guarded(() => saveAs(this.where)) }, "-"] : []),

@@ -22,7 +22,7 @@ const NAMED = 6;
 /**
  * @param {{bucket: string, chosen: {kind: string, key: string, size?: number, versionId?: string}[], versioning: string|null}} what
  *   versioning: of the bucket; null where it is not known
- * @returns {Promise<boolean>} whether anything was tried
+ * @returns {Promise<"all"|"some"|false>} what was deleted; false: nothing was tried
  */
 export async function deleteDialog({ bucket, chosen, versioning }) {
   const order = await ask({ bucket, chosen, versioning });
@@ -31,7 +31,7 @@ export async function deleteDialog({ bucket, chosen, versioning }) {
   const work = (signal) => removeMany(bucket, everything(bucket, chosen, order.purge, signal), { account, signal });
   const said = await runDialog({ title: t("objects.delete.running"), verb: order.purge || chosen.every((one) => one.versionId) ? "purge" : "delete", account, work });
   if (said) toast({ kind: "good", text: said });
-  return true;
+  return said ? "all" : "some";
 }
 
 async function* everything(bucket, chosen, purge, signal) {
@@ -45,6 +45,7 @@ async function* everything(bucket, chosen, purge, signal) {
 async function ask({ bucket, chosen, versioning }) {
   const stop = new AbortController();
   const onlyVersions = chosen.every((one) => one.versionId);
+  const someVersions = chosen.some((one) => one.versionId);
   const folders = chosen.filter((one) => one.kind === "folder");
   const purge = live(false);
   const counted = live(null);
@@ -59,7 +60,7 @@ async function ask({ bucket, chosen, versioning }) {
       names(chosen),
       h("div.preview-count", derived(countView, counted)),
       choice?.node,
-      h("div", derived((now) => consequence({ onlyVersions, versioning, purge: now }), purge)),
+      h("div.consequences", derived((now) => [someVersions ? warning("objects.delete.noUndoVersions") : null, onlyVersions ? null : consequence({ versioning, purge: now })], purge)),
       typed?.node,
     ],
     actions: [
@@ -110,8 +111,7 @@ function howField(purge) {
   });
 }
 
-function consequence({ onlyVersions, versioning, purge }) {
-  if (onlyVersions) return warning("objects.delete.noUndoVersions");
+function consequence({ versioning, purge }) {
   if (purge) return warning("objects.delete.noUndoAll");
   if (versioning === "Enabled") return notice({ text: t("objects.delete.markers") });
   if (versioning === "Suspended") return warning("objects.delete.suspended");

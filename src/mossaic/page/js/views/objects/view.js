@@ -15,12 +15,14 @@ import { columns } from "./columns.js";
 import { acceptDrops } from "./drop.js";
 import { folderDialog } from "./folder-dialog.js";
 import { head, toolbar } from "./head.js";
-import { folderPath, objectPath, plainName, uploadPath } from "./keys.js";
+import { folderPath, objectPath, parentOf, plainName, uploadPath } from "./keys.js";
 import { versioningOf } from "./list.js";
 import { Listing, rowId } from "./listing.js";
 
 /** @type {import("../../ui/router.js").View} */
 export async function objectsView({ bucket, prefix = "" }, outlet, { signal, query }) {
+  const rest = prefix.slice(parentOf(`${prefix} `).length);
+  if (rest) return go(`${folderPath(bucket, prefix.slice(0, -rest.length))}?q=${encodeURIComponent(rest)}`, { replace: true }); // no folder: what names begin with
   const view = new ObjectsView({ bucket, prefix, signal, query });
   replace(outlet, view.draw());
   acceptDrops(outlet, { bucket, prefix, signal });
@@ -147,7 +149,7 @@ class ObjectsView {
     const again = problemView(problem, { retry: () => this.#ask() });
     if (problem.kind !== "denied") return again;
     const where = textField({ label: t("objects.denied.prefix"), hint: t("objects.denied.hint"), mono: true, trim: false, value: this.prefix });
-    const open = () => go(folderPath(this.bucket, where.value));
+    const open = () => go(folderPath(this.bucket, where.value.replace(/\/?$/, "/")));
     const form = h("form.denied-form", { onsubmit: (event) => (event.preventDefault(), open()) }, where.node, h("button.button.is-plain", { type: "submit" }, icon("folder-open"), t("objects.denied.open")));
     return [again, form];
   }
