@@ -97,7 +97,7 @@ def test_another_file_is_refused_in_words(uploader: Uploader, console: Console, 
     other.write_bytes(noise(40 * PART, seed=2))
     longer.write_bytes(noise(40 * PART + 1))
     row = begin(uploader, source, part_size="100 KiB")
-    uploader.limit("1 MiB/s")
+    uploader.limit("Video call")
     row.until_stored(2)
     row.press("Pause")
     row.until("Paused")
@@ -116,6 +116,7 @@ def test_another_file_is_refused_in_words(uploader: Uploader, console: Console, 
     assert "4,096,001" in by_size
     assert len(row.trouble) > 40
     assert console.server.parts_put(console.bucket) == before  # nothing of the wrong file was sent
+    uploader.limit("No limit")
     uploader.chooser(choose).set_files(str(source))
     row.until("Uploaded")
     assert console.oss.get_object("video/film.bin").read() == source.read_bytes()
@@ -141,7 +142,7 @@ def test_with_a_stored_handle_one_click_goes_on(console_context: BrowserContext,
     uploader.group("sending").get_by_label("Part size").fill("100 KiB")
     page.get_by_role("button", name="Choose files").click()
     uploader.send()
-    uploader.limit("1 MiB/s")
+    uploader.limit("Video call")
     row = uploader.transfer("kept.bin")
     row.open()
     row.until_stored(2)
@@ -157,6 +158,7 @@ def test_with_a_stored_handle_one_click_goes_on(console_context: BrowserContext,
     before = console.server.parts_put(console.bucket)
     assert asked == ["beforeunload"]  # leaving while sending asks first
     assert "The browser remembers the file" in row.trouble
+    uploader.limit("No limit")
     row.press("Resume")
     row.until("Uploaded")
 
@@ -174,9 +176,9 @@ def test_stop_keeps_what_is_stored_and_abort_frees_it(
 ) -> None:
     page = console.page
     source = tmp_path / "film.bin"
-    source.write_bytes(noise(200 * PART))
+    source.write_bytes(noise(80 * PART))
     row = begin(uploader, source, part_size="100 KiB")
-    uploader.limit("1 MiB/s")
+    uploader.limit("Video call")
     row.until_stored(2)
 
     row.menu("Stop, keep what is stored")
@@ -203,7 +205,7 @@ def test_stop_keeps_what_is_stored_and_abort_frees_it(
 def test_the_dock_follows_to_every_view(uploader: Uploader, console: Console, tmp_path: Path) -> None:
     page = console.page
     source = tmp_path / "film.bin"
-    source.write_bytes(noise(200 * PART))
+    source.write_bytes(noise(80 * PART))
     begin(uploader, source, part_size="100 KiB").until_stored(1)
     uploader.limit("Video call")
     dock = page.get_by_role("group", name="Transfers")
