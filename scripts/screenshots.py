@@ -1,7 +1,8 @@
 """Make the pictures of docs/console.md: a demo service, a few objects, and Chromium looking at each view.
 
 `scripts/screenshots.py` writes docs/images/*.png, made small with pngquant where it is installed. `--review FOLDER [ROUTE…]` makes every
-view in both themes and languages at three widths instead, to be looked at.
+view in both themes and languages at three widths instead, to be looked at. The pictures of the documentation were made with the fonts
+Inter, JetBrains Mono and Noto Sans CJK installed; the page takes what the system has.
 """
 
 from __future__ import annotations

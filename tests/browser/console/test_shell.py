@@ -239,6 +239,14 @@ def test_the_keyboard_reaches_everything(console: Console) -> None:
     expect(console.page.locator("nav.nav a[aria-current=page]")).to_have_text("Objects")
     expect(console.heading).to_be_focused()
 
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.keyboard.press("u")  # is typed, and leads nowhere
+    expect(page.get_by_role("searchbox")).to_have_value("u")
+    page.keyboard.press("Tab")
+    page.keyboard.press("u")
+    expect(console.heading).to_have_text("Upload")
+
 
 def test_an_address_that_leads_nowhere_says_so(console: Console) -> None:
     console.go("/nowhere/at/all")
