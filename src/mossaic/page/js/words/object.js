@@ -27,7 +27,7 @@ addWords("object", {
   },
   zh: {
     share: "分享", more: "更多操作", edit: "编辑", allHeaders: "全部响应头", oldVersion: "当前查看的是历史版本", toCurrent: "查看当前版本", deleted: "此文件已删除", deletedText: "自 {date} 起被删除标记隐藏，其历史版本仍然保留。",
-    facts: { title: "文件信息", key: "文件路径（Key）", size: "大小", type: "类型", target: "指向", version: "版本 ID", encryption: "加密", append: "下次追加位置" },
+    facts: { title: "文件信息", key: "Key", size: "大小", type: "类型", target: "指向", version: "版本 ID", encryption: "加密", append: "下次追加位置" },
     preview: {
       title: "预览", empty: "文件为空。", none: "此类型（{type}）不支持预览，请下载查看。", pdf: "此处不打开 PDF 文件，请下载查看。",
       large: "文件较大（{size}）。", anyway: "仍要显示", broken: "浏览器无法显示此内容。", binary: "内容看起来不是文本，请下载查看。", packed: "文件已压缩（Content-Encoding）且较大，请下载查看。",

@@ -82,7 +82,7 @@ addWords("objects", {
     drop: { here: "松开即可上传到" },
     do: {
       open: "详情", openFolder: "打开", download: "下载", saveAs: "下载到指定文件（可暂停）…", share: "分享链接…", copyKey: "复制文件路径（Key）", copyPrefix: "复制前缀", copy: "复制到…", move: "移动或重命名…",
-      delete: "删除…", purge: "彻底删除…", purgeVersion: "彻底删除此版本…", purgeMarker: "彻底删除此标记…", restore: "恢复为当前版本", undelete: "取消删除", count: "统计内容…",
+      delete: "删除…", purge: "彻底删除…", purgeVersion: "彻底删除此版本…", purgeMarker: "彻底删除此标记…", restore: "恢复为当前版本", undelete: "恢复文件", count: "统计内容…",
     },
     folder: { new: "新建文件夹", title: "新建文件夹", name: "文件夹名称", hint: "使用“/”可一次创建多级文件夹。", do: "创建", exists: "同名文件夹已存在。" },
     fault: {
