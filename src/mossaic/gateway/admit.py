@@ -244,10 +244,13 @@ class Admission:
 def signed_request(request: HttpRequest) -> SignedRequest:
     """The request as signatures see it."""
     _, _, raw_query = request.target.partition("?")
+    headers = request.index
+    if not "".join(headers.values()).isascii():
+        headers = {name: header_text(value) for name, value in headers.items()}
     return SignedRequest(
         method=request.method,
-        query=tuple((name, value) for name, value, _ in parse_query(raw_query)),
-        headers={name: header_text(value) for name, value in request.index.items()},
+        query=tuple([(name, value) for name, value, _ in parse_query(raw_query)]) if raw_query else (),
+        headers=headers,
     )
 
 

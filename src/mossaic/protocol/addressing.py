@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _BUCKET_LABEL: Final = re.compile(r"[a-z0-9_][a-z0-9_-]{1,61}[a-z0-9_]")
+_KEPT: Final = 256  # characters of a text that is worth remembering
 _IPV4: Final = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 
 
@@ -79,15 +80,24 @@ def is_ip(host: str) -> bool:
 
 def host_name(header: str) -> str:
     """The Host header without its port, lower case. `[::1]:9280` keeps its brackets."""
+    return _host_name(header) if len(header) <= _KEPT else _read_host_name(header)
+
+
+def _read_host_name(header: str) -> str:
     text = header.strip().lower()
     if text.startswith("["):
         return text[: text.find("]") + 1]
     return text.partition(":")[0]
 
 
+_host_name: Final = lru_cache(maxsize=1024)(_read_host_name)
+
+
 def decode_path(raw: str) -> str:
     """Percent-decode once; `+` stays a plus and `//`, `.`, `..` stay as they are. Bytes that are not UTF-8 become lone
     surrogates, which `model.names.object_key` refuses."""
+    if "%" not in raw and raw.isascii():
+        return raw
     return unquote_to_bytes(raw.encode("latin-1")).decode("utf-8", "surrogateescape")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from mossaic.gateway.call import Permission
@@ -26,6 +27,7 @@ _FIELDS: Final = {
     "Content-Type": "content_type",
     "Expires": "expires",
 }
+_REPLACEMENTS: Final = attrgetter(*(f"response_{field}" for field in _FIELDS.values()))
 
 
 async def look(call: Call, asked: GetObject | HeadObject, order: ReadOrder) -> Found:
@@ -72,7 +74,10 @@ def facts(call: Call, found: Found) -> dict[str, Any]:  # Any: the fields of Obj
 
 def overrides(asked: GetObject) -> dict[str, Any]:  # Any: to stand in for `facts`
     """The stored headers that `response-*` replaces in this answer. Raises OssError INVALID_ARGUMENT (CR, LF)."""
-    said = {name: getattr(asked, f"response_{field}") for name, field in _FIELDS.items()}
+    values = _REPLACEMENTS(asked)
+    if not any(values):
+        return {}
+    said = dict(zip(_FIELDS, values, strict=True))
     # A query is UTF-8; header text is Latin-1 inside Mossaic, byte for byte what travels.
     wire = {
         name: text.encode("utf-8", "surrogateescape").decode("latin-1") for name, text in said.items() if text

@@ -15,15 +15,19 @@ from mossaic.gateway.http.answer import bodyless, render_head, render_refusal
 from mossaic.gateway.http.body import RequestBody
 from mossaic.gateway.http.channel import Channel
 from mossaic.gateway.http.delivery import deliver
+from mossaic.gateway.http.eager import begun
 from mossaic.gateway.http.head import Head, Refused, has_bare_lf, parse_head
 from mossaic.gateway.message import HttpRequest, HttpResponse
 from mossaic.protocol.errors import OssError
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from mossaic.gateway.http.site import Site
 
 log = logging.getLogger(__name__)
 _END: Final = b"\r\n\r\n"
+_READING: Final = frozenset(("GET", "HEAD"))  # these seldom wait: they are begun without a task
 
 
 class Phase(Enum):
@@ -181,7 +185,12 @@ class Connection(asyncio.Protocol):
             index=head.by_name,
         )
         self._wait(Phase.BUSY, math.inf)
-        task = asyncio.get_running_loop().create_task(self._exchange(head, request, body))
+        exchange: Coroutine[object, object, None] | None = self._exchange(head, request, body)
+        if head.length == 0 and head.method in _READING:
+            exchange = begun(exchange)
+            if exchange is None:
+                return
+        task = asyncio.get_running_loop().create_task(exchange)
         site.tasks.add(task)
         task.add_done_callback(site.tasks.discard)
 
@@ -225,7 +234,13 @@ class Connection(asyncio.Protocol):
             return
         self._wait(Phase.IDLE, self._site.limits.keepalive_s)
         self._channel.resume()
-        if self._channel.inbox:
+        if (
+            self._channel.inbox
+        ):  # not at once: a hundred requests in one packet shall not be a hundred calls deep
+            asyncio.get_running_loop().call_soon(self._next_in_line)
+
+    def _next_in_line(self) -> None:
+        if self._phase is Phase.IDLE and self._channel.inbox:
             self._next_head()
 
     # --- the end ------------------------------------------------------------------------------------------------------

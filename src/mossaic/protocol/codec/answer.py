@@ -19,14 +19,14 @@ Out = TypeVar("Out")
 def write_answer(operation: Operation[Any, Out], shape: Out) -> Answer:  # Any: the input does not matter here
     plan = plan_of(type(shape))
     headers: list[tuple[str, str]] = []
-    for field, header, write in plan.header_writers:
-        value = getattr(shape, field)
+    for (header, write), value in zip(plan.header_writers, plan.header_values(shape), strict=True):
         if value is not None:
             headers.append((header, write(value)))
     for slot in plan.metas:
         assert isinstance(slot.marker, UserMeta)
         prefix = slot.marker.prefix
-        headers.extend((f"{prefix}{name}", text) for name, text in getattr(shape, slot.name).items())
+        if pairs := getattr(shape, slot.name):
+            headers.extend((f"{prefix}{name}", text) for name, text in pairs.items())
     status = (getattr(shape, plan.status.name) if plan.status else None) or operation.status
     payload = getattr(shape, plan.payload.name) if plan.payload else None
     body = b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import types
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
 from mossaic.protocol.codec.values import Kind, writer_of
@@ -59,7 +60,8 @@ class Plan:
     query_names: tuple[tuple[str, Slot], ...]
     headers: tuple[Slot, ...]
     header_names: tuple[tuple[str, Slot], ...]  # lower case
-    header_writers: tuple[tuple[str, str, Callable[[Any], str]], ...]  # field, header's name, value to text
+    header_writers: tuple[tuple[str, Callable[[Any], str]], ...]  # the header's name, value to text
+    header_values: Callable[[Any], tuple[Any, ...]]  # the fields of the headers, in the order of the writers
     meta: Slot | None
     metas: tuple[Slot, ...]  # all of them; `meta` is the first
     entries: tuple[Group | Leaf, ...]
@@ -154,9 +156,8 @@ def _compile(shape: type[Any]) -> Plan:  # Any: any dataclass
         query_names=tuple((slot.marker.name, slot) for slot in slots if isinstance(slot.marker, Query)),
         headers=every(Header),
         header_names=tuple((marker.name.lower(), slot) for slot, marker in headers),
-        header_writers=tuple(
-            (slot.name, marker.name, _header_writer(slot, marker)) for slot, marker in headers
-        ),
+        header_writers=tuple((marker.name, _header_writer(slot, marker)) for slot, marker in headers),
+        header_values=_values_of([slot.name for slot, _ in headers]),
         meta=only(UserMeta),
         metas=every(UserMeta),
         entries=_entries(list(every(Element))),
@@ -166,6 +167,13 @@ def _compile(shape: type[Any]) -> Plan:  # Any: any dataclass
         status=only(Status),
         targets=every(Target),
     )
+
+
+def _values_of(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:  # Any: fields of any shape
+    """Reads all of them in one call."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda shape: tuple([getattr(shape, name) for name in names])
 
 
 def _header_writer(slot: Slot, marker: Header) -> Callable[[Any], str]:  # Any: the field of any shape

@@ -92,8 +92,7 @@ def write_request(
         value = getattr(shape, slot.name)
         if value is not None:
             query[name] = write_value(value, slot.kind)
-    for field, header, write in plan.header_writers:
-        value = getattr(shape, field)
+    for (header, write), value in zip(plan.header_writers, plan.header_values(shape), strict=True):
         if value is not None:
             headers[header] = write(value)
     if plan.meta is not None:

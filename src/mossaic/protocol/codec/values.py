@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import time
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
@@ -13,6 +15,8 @@ if TYPE_CHECKING:
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND: Final = timedelta(seconds=1)
 _MIDNIGHT_LENGTH: Final = len("2024-03-05T00:00:00Z")
 
 
@@ -37,8 +41,12 @@ def iso_text(moment: datetime) -> str:
 
 def http_text(moment: datetime) -> str:
     """RFC 1123: `Tue, 05 Mar 2024 06:07:08 GMT`."""
-    utc = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    year, month, day, hour, minute, second, weekday, _, _ = utc.timetuple()
+    return _http_text((moment - _EPOCH) // _SECOND)
+
+
+@lru_cache(maxsize=4096)
+def _http_text(seconds: int) -> str:
+    year, month, day, hour, minute, second, weekday, _, _ = time.gmtime(seconds)
     return f"{_DAYS[weekday]}, {day:02} {_MONTHS[month - 1]} {year:04} {hour:02}:{minute:02}:{second:02} GMT"
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from mossaic.protocol.errors import ACCESS_DENIED, INVALID_ACCESS_KEY_ID, INVALID_ARGUMENT, OssError
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from mossaic.protocol.signing.request import SignedRequest
 
 PRODUCTS: Final = frozenset({"oss", "oss-cloudbox"})
+_KEPT: Final = 256  # characters
+_NO_NAMES: Final = frozenset[str]()
 _KEY_ID: Final = re.compile(r"[!-~]{1,128}")
 _DAY: Final = re.compile(r"[0-9]{8}")
 _INVALID_HEADER: Final = "Authorization header is invalid."
@@ -49,7 +52,7 @@ def read(request: SignedRequest) -> Claim | None:
     Raises OssError: INVALID_ARGUMENT (form), ACCESS_DENIED (incomplete V1 URL), INVALID_ACCESS_KEY_ID (characters).
     """
     header = request.headers.get("authorization")
-    names = {name for name, _ in request.query}
+    names = {name for name, _ in request.query} if request.query else _NO_NAMES
     in_url = "x-oss-signature-version" in names or not URL_NAMES.isdisjoint(names)
     if header is not None and in_url:
         raise OssError(
@@ -220,6 +223,12 @@ def _v4_url(request: SignedRequest) -> Claim:
 
 
 def _credential(text: str, *, form: str, day: str) -> tuple[str, Scope]:
+    """As `_read_credential`; a client says the same all day long. Long texts are not kept: a stranger could send many."""
+    read = _kept_credential if len(text) <= _KEPT else _read_credential
+    return read(text, form, day)
+
+
+def _read_credential(text: str, form: str, day: str) -> tuple[str, Scope]:
     """`<key id>/<yyyymmdd>/<region>/<product>/aliyun_v4_request`, split from the right: a key id may hold a slash."""
     pieces = text.rsplit("/", 4)
     if len(pieces) != 5 or pieces[4] != TERMINATOR or not pieces[2]:
@@ -231,6 +240,9 @@ def _credential(text: str, *, form: str, day: str) -> tuple[str, Scope]:
             INVALID_ARGUMENT, "Invalid signing product in Authorization header.", ec="0002-00000227"
         )
     return pieces[0], Scope(day=pieces[1], region=pieces[2], product=pieces[3])
+
+
+_kept_credential: Final = lru_cache(maxsize=1024)(_read_credential)
 
 
 # --- shared -----------------------------------------------------------------------------------------------------------

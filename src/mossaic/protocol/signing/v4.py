@@ -7,14 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from mossaic.protocol.signing.request import (
-    UNSIGNED_PAYLOAD,
-    enc,
-    header_lines,
-    mac,
-    octets,
-    oss_headers,
-)
+from mossaic.protocol.signing.request import OSS_PREFIX, UNSIGNED_PAYLOAD, enc, mac, octets
 from mossaic.protocol.signing.subresources import SUB_RESOURCES
 
 if TYPE_CHECKING:
@@ -23,6 +16,7 @@ if TYPE_CHECKING:
     from mossaic.protocol.signing.request import Pair, Pairs, Resource, SignedRequest
 
 NAME: Final = "OSS4-HMAC-SHA256"
+_ALWAYS_SIGNED: Final = frozenset(("content-type", "content-md5"))
 TERMINATOR: Final = "aliyun_v4_request"
 
 
@@ -55,9 +49,13 @@ def canonical_request(
     request: SignedRequest, resource: Resource, query: str, additional: tuple[str, ...] = ()
 ) -> str:
     headers = request.headers
-    default = [name for name in ("content-type", "content-md5") if name in headers]
-    named = [name for name in additional if name in headers]
-    lines = header_lines(headers, [*oss_headers(headers), *default, *named])
+    signed = [
+        name
+        for name in headers
+        if name.startswith(OSS_PREFIX) or name in _ALWAYS_SIGNED or name in additional
+    ]
+    signed.sort()
+    lines = "".join([f"{name}:{headers[name]}\n" for name in signed])
     payload = headers.get("x-oss-content-sha256", UNSIGNED_PAYLOAD)
     return f"{request.method}\n{enc(resource.path, keep='/')}\n{query}\n{lines}\n{';'.join(additional)}\n{payload}"
 

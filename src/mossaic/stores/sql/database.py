@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from mossaic.ports import Busy, Damaged, Full, StoreError
 from mossaic.stores.sql.migrate import migrate
+from mossaic.stores.sql.recent import Recent
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
@@ -46,6 +47,11 @@ class Reader:
 
     def all(self, sql: str, *values: object) -> list[Row]:
         return self.connection.execute(sql, values).fetchall()
+
+    def data_version(self) -> int:
+        """A number that is another one after every commit of another connection (`PRAGMA data_version`)."""
+        version: int = self.connection.execute("PRAGMA data_version").fetchone()[0]
+        return version
 
     def each(self, sql: str, *values: object) -> Generator[Row, None, None]:
         """Row by row, for reading inside `snapshot` only; close the iterator when leaving early."""
@@ -152,6 +158,7 @@ class Database:
         self._broken: str | None = None
         self._writer = self._end.connection
         self.read = Reader(self._connect(read_only=True))
+        self.recent = Recent()  # what `read` found of late
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="metadata-writer")
 
     @classmethod

@@ -329,10 +329,15 @@ class ObjectTables:
         self, bucket: BucketName, key: ObjectKey, version_id: VersionId | None = None
     ) -> ObjectVersion | None:
         read = self._database.read
+        state = read.data_version()
+        if version_id is None and (kept := self._database.recent.find(bucket, key, state)) is not None:
+            return kept
         # Most reads want the current version, and one statement needs no snapshot.
         row = read.one(_HEAD_BY_NAME, bucket, key.encode())
         if row is not None and (version_id is None or version_id == row[2]):
-            return version_from(bucket, row, is_latest=True)
+            found = version_from(bucket, row, is_latest=True)
+            self._database.recent.keep(found, state)
+            return found
         with read.snapshot():
             try:
                 bucket_id = buckets.bucket_id_of(read, bucket)

@@ -1,0 +1,46 @@
+"""Versions that were read a moment ago, for as long as nothing in the database has changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from mossaic.model.names import BucketName, ObjectKey
+    from mossaic.model.object import ObjectVersion
+
+_MOST: Final = 4096  # versions
+_MOST_BYTES: Final = 8 * 1024 * 1024  # of contents and manifests; with more than either all are forgotten
+_OWN_BYTES: Final = 1024  # what a version costs besides them, about
+
+
+class Recent:
+    """Current versions by name. SQLite's data version tells of every commit, whichever process made it, so what is kept is what
+    a read would find; a hot object costs one cheap question instead of a row and its conversion."""
+
+    __slots__ = ("_bytes", "_kept", "_state")
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[BucketName, ObjectKey], ObjectVersion] = {}
+        self._bytes = 0
+        self._state = -1
+
+    def find(self, bucket: BucketName, key: ObjectKey, state: int) -> ObjectVersion | None:
+        """`state`: the data version now."""
+        if state != self._state:
+            self._forget()
+            self._state = state
+        return self._kept.get((bucket, key))
+
+    def keep(self, version: ObjectVersion, state: int) -> None:
+        """`state`: the data version from before `version` was read."""
+        size = _OWN_BYTES + len(version.inline or b"") + len(version.manifest.packed)
+        if state != self._state or size > _MOST_BYTES:
+            return
+        if len(self._kept) >= _MOST or self._bytes + size > _MOST_BYTES:
+            self._forget()
+        self._kept[version.bucket, version.key] = version
+        self._bytes += size
+
+    def _forget(self) -> None:
+        self._kept.clear()
+        self._bytes = 0
