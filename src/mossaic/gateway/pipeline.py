@@ -11,7 +11,7 @@ import errno
 import hashlib
 import logging
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -20,6 +20,7 @@ from mossaic.gateway.call import Call, handlers
 from mossaic.gateway.console.api import Visit as AtConsole
 from mossaic.gateway.console.console import to_page
 from mossaic.gateway.message import HttpRequest, HttpResponse
+from mossaic.gateway.plain_get import PlainGets
 from mossaic.gateway.record import RequestRecord, record_of, record_of_unread
 from mossaic.gateway.refusal import refuse
 from mossaic.model.names import BucketName, bucket_name, object_key
@@ -68,6 +69,7 @@ class Pipeline:
     clock: Clock
     observe: Callable[[RequestRecord], None]
     router: Router
+    plain_gets: PlainGets = field(default_factory=PlainGets)
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """Never raises but for cancellation."""
@@ -131,8 +133,10 @@ class Pipeline:
         call.principal = principal
         record.principal = principal.arn
         await self._admit(call, visit)
-        asked = await _decode(call, address)
-        response = _encode(operation, await handlers.find(operation)(call, asked), request)
+        response = await self.plain_gets.answer(call, address.key)
+        if response is None:
+            asked = await _decode(call, address)
+            response = _encode(operation, await handlers.find(operation)(call, asked), request)
         if beside_page:
             browsers.fence(request, response)
         return response

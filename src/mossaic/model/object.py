@@ -59,7 +59,7 @@ class ObjectHeaders:
     encryption: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class ObjectVersion:
     """One version of an object, or a delete marker (then size 0, empty etag and manifest).
 

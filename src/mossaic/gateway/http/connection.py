@@ -21,8 +21,6 @@ from mossaic.gateway.message import HttpRequest, HttpResponse
 from mossaic.protocol.errors import OssError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from mossaic.gateway.http.site import Site
 
 log = logging.getLogger(__name__)
@@ -185,11 +183,12 @@ class Connection(asyncio.Protocol):
             index=head.by_name,
         )
         self._wait(Phase.BUSY, math.inf)
-        exchange: Coroutine[object, object, None] | None = self._exchange(head, request, body)
+        exchange = self._exchange(head, request, body)
         if head.length == 0 and head.method in _READING:
-            exchange = begun(exchange)
-            if exchange is None:
+            rest = begun(exchange)
+            if rest is None:
                 return
+            exchange = rest
         task = asyncio.get_running_loop().create_task(exchange)
         site.tasks.add(task)
         task.add_done_callback(site.tasks.discard)

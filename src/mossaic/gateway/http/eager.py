@@ -32,12 +32,11 @@ async def _rest(coroutine: Coroutine[Any, Any, None], waiting: Any) -> None:  # 
 def _go_on(coroutine: Coroutine[Any, Any, None], waiting: Any) -> Generator[Any, Any, None]:  # Any: as above
     while True:
         try:
-            sent = yield waiting
-        except BaseException as error:  # cancellation, too, is the coroutine's to deal with
-            step, value = coroutine.throw, error
-        else:
-            step, value = coroutine.send, sent
-        try:
-            waiting = step(value)
+            try:
+                sent = yield waiting
+            except BaseException as error:  # noqa: BLE001  # cancellation, too, is the coroutine's to deal with
+                waiting = coroutine.throw(error)
+            else:
+                waiting = coroutine.send(sent)
         except StopIteration:
             return

@@ -1,0 +1,86 @@
+"""GetObject that asks for nothing but the object: no query, no range, no condition. Most reads are of this kind.
+
+The head of such an answer depends on the version alone. It is made the usual way once and kept for as long as the store hands
+out the very same version.
+"""
+
+from __future__ import annotations
+
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from mossaic.gateway.handlers.object_facts import facts
+from mossaic.gateway.message import HttpResponse
+from mossaic.model import traffic
+from mossaic.model.identity import PrincipalKind
+from mossaic.model.names import object_key
+from mossaic.model.object import ObjectType
+from mossaic.protocol.codec import write_answer
+from mossaic.protocol.codec.plan import plan_of
+from mossaic.protocol.operations import object as ops
+from mossaic.service.objects import Found
+
+if TYPE_CHECKING:
+    from mossaic.gateway.call import Call
+    from mossaic.model.bucket import Versioning
+    from mossaic.model.object import ObjectVersion
+
+_ASKS: Final = frozenset(name for name, _ in plan_of(ops.GetObject).header_names) | {traffic.NAME}
+_MOST: Final = 4096  # heads
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    version: weakref.ref[ObjectVersion]
+    versioning: Versioning  # all that the head takes from the bucket
+    is_anonymous: bool
+    headers: tuple[tuple[str, str], ...]
+
+
+class PlainGets:
+    """The heads of objects that were read of late."""
+
+    __slots__ = ("_heads",)
+
+    def __init__(self) -> None:
+        self._heads: dict[tuple[str, str], _Head] = {}
+
+    async def answer(self, call: Call, key: str | None) -> HttpResponse | None:
+        """The answer to an authorized call; None when it asks for more, and the usual way has to be taken.
+
+        Raises OssError: NO_SUCH_KEY, INVALID_OBJECT_NAME.
+        """
+        if call.operation is not ops.GET_OBJECT or call.query or key is None:
+            return None
+        if not _ASKS.isdisjoint(call.request.index):
+            return None
+        version = await call.services.objects.find(call.bucket, object_key(key))
+        if version.type is ObjectType.SYMLINK:
+            return None
+        found = Found(version=version, content=version)
+        reading = call.services.objects.reading(found)
+        whole = reading.in_memory
+        return HttpResponse(
+            status=ops.GET_OBJECT.status,
+            headers=list(self._headers(call, found)),
+            body=reading if whole is None else whole,
+        )
+
+    def _headers(self, call: Call, found: Found) -> tuple[tuple[str, str], ...]:
+        version, bucket = found.version, call.bucket
+        is_anonymous = call.principal.kind is PrincipalKind.ANONYMOUS
+        place = (bucket.name, version.key)
+        kept = self._heads.get(place)
+        if (
+            kept is not None
+            and kept.version() is version
+            and kept.versioning is bucket.versioning
+            and kept.is_anonymous == is_anonymous
+        ):
+            return kept.headers
+        headers = write_answer(ops.GET_OBJECT, ops.GetObjectResult(**facts(call, found))).headers
+        if len(self._heads) >= _MOST:
+            self._heads.clear()
+        self._heads[place] = _Head(weakref.ref(version), bucket.versioning, is_anonymous, headers)
+        return headers
