@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from mossaic import root_key
+
 from mossaic.gateway.admit import Admission, AdmissionSettings
 from mossaic.gateway.console import ApiEndpoint, Assets, Console, ConsoleFacts
 from mossaic.gateway.http import HttpLimits, Listener, Server, serve
@@ -25,6 +25,8 @@ from mossaic.protocol.addressing import Domains
 from mossaic.protocol.errors import OssError
 from mossaic.protocol.signing import v4
 from mossaic.protocol.signing.request import Pair, Resource, SignedRequest
+from mossaic.root_key import RootKeyError
+from mossaic.root_key import find as find_root_key
 from mossaic.service.buckets import BucketService, NewBucket
 from mossaic.service.callback_log import CallbackLog
 from mossaic.service.callbacks import CallbackService
@@ -84,12 +86,12 @@ class App:
         folder = settings.data_dir
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            key = root_key.find(settings)
+            key = find_root_key(settings)
             metadata = SqliteMetadata.open(
                 folder / "metadata.db", sync=settings.store.sync, reader_grace_s=settings.sweep.reader_grace_s
             )
             blobs = FileBlobs(folder / "blobs", sync=settings.store.sync)
-        except root_key.RootKeyError as error:
+        except RootKeyError as error:
             raise StartError(str(error)) from None
         except (OSError, StoreError) as error:
             raise StartError(f"cannot open the data directory {folder}: {error}") from None
