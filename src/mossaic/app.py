@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-
 from mossaic.gateway.admit import Admission, AdmissionSettings
 from mossaic.gateway.console import ApiEndpoint, Assets, Console, ConsoleFacts
 from mossaic.gateway.http import HttpLimits, Listener, Server, serve
