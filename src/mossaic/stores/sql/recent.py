@@ -17,11 +17,11 @@ class Recent:
     """Current versions by name. SQLite's data version tells of every commit, whichever process made it, so what is kept is what
     a read would find; a hot object costs one cheap question instead of a row and its conversion."""
 
-    __slots__ = ("_bytes", "_kept", "_state")
+    __slots__ = ("_kept", "_state", "size")
 
     def __init__(self) -> None:
         self._kept: dict[tuple[BucketName, ObjectKey], ObjectVersion] = {}
-        self._bytes = 0
+        self.size = 0  # bytes, about
         self._state = -1
 
     def find(self, bucket: BucketName, key: ObjectKey, state: int) -> ObjectVersion | None:
@@ -36,11 +36,11 @@ class Recent:
         size = _OWN_BYTES + len(version.inline or b"") + len(version.manifest.packed)
         if state != self._state or size > _MOST_BYTES:
             return
-        if len(self._kept) >= _MOST or self._bytes + size > _MOST_BYTES:
+        if len(self._kept) >= _MOST or self.size + size > _MOST_BYTES:
             self._forget()
         self._kept[version.bucket, version.key] = version
-        self._bytes += size
+        self.size += size
 
     def _forget(self) -> None:
         self._kept.clear()
-        self._bytes = 0
+        self.size = 0
