@@ -49,5 +49,5 @@ async def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
     for number in range(600):
         assert (await store.head(BUCKET, key(f"{number}"))) is not None
 
-    assert store._database.recent.size < 8 * 1024 * 1024  # noqa: SLF001
+    assert store._database.recent.size < 8 * 1024 * 1024
     await store.close()
