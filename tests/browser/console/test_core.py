@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.conftest import new_bucket
 from tests.e2e.harness import Server, b64_json, build_server
-from tests.faults.proxy import FaultProxy, Rule, error
+from tests.faults.proxy import FaultProxy, Rule, Seen, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -210,7 +210,13 @@ def test_a_token_that_is_refused_is_renewed_once_and_the_requests_repeated(
     signed_in: Core, proxy: FaultProxy
 ) -> None:
     made = signed_in.sessions_made()
-    proxy.add(Rule(pattern=r"^PUT /e2e-", times=5, answer=error(403, "SecurityTokenExpired")))
+    old = signed_in.run("return session.live.value.credentials.stsToken;")
+
+    def with_the_old_one(seen: Seen) -> bool:
+        return seen.headers["x-oss-security-token"] == old
+
+    refused = error(403, "SecurityTokenExpired")
+    proxy.add(Rule(pattern=r"^PUT /e2e-", times=99, when=with_the_old_one, answer=refused))
 
     found = signed_in.run("""
       const puts = Array.from({ length: 5 }, (_, n) => oss.put({ bucket, key: `k${n}`, body: new Blob(["x"]) }));
