@@ -5,48 +5,39 @@ Around it: a request id, CORS headers, errors as OSS words them, one record for 
 
 from __future__ import annotations
 
-import asyncio
-import base64
 import errno
-import hashlib
 import logging
 import time
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING
 
 from mossaic.gateway import browsers, cors, form, sts
 from mossaic.gateway.call import Call, handlers
 from mossaic.gateway.console.api import Visit as AtConsole
 from mossaic.gateway.console.console import to_page
-from mossaic.gateway.message import HttpRequest, HttpResponse
 from mossaic.gateway.plain_get import PlainGets
 from mossaic.gateway.record import RequestRecord, record_of, record_of_unread
 from mossaic.gateway.refusal import refuse
+from mossaic.gateway.translate import decode, encode
 from mossaic.model.names import BucketName, bucket_name, object_key
 from mossaic.ports import Busy, Full
 from mossaic.protocol.addressing import Address, Domains, host_name, parse_query, split
-from mossaic.protocol.codec import needs_body, read_request, write_answer
 from mossaic.protocol.errors import (
-    ENTITY_TOO_LARGE,
     INTERNAL_ERROR,
     INVALID_ARGUMENT,
-    INVALID_DIGEST,
-    MALFORMED_XML,
     NO_SUCH_BUCKET,
     SERVICE_UNAVAILABLE,
     OssError,
 )
-from mossaic.protocol.limits import KIB, MAX_XML_BODY
 from mossaic.protocol.operations.form import POST_OBJECT
-from mossaic.protocol.wire import Answer, Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mossaic.gateway.admit import Admission
     from mossaic.gateway.console import Console
-    from mossaic.gateway.message import Content
+    from mossaic.gateway.message import HttpRequest, HttpResponse
     from mossaic.gateway.route import Router
     from mossaic.model.bucket import Bucket
     from mossaic.ports import Clock
@@ -54,7 +45,6 @@ if TYPE_CHECKING:
     from mossaic.service.services import Services
 
 _log = logging.getLogger("mossaic.gateway")
-_PARSE_IN_THREAD: Final = 64 * KIB  # bytes of XML above which the loop is spared the parsing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +111,7 @@ class Pipeline:
         if form.matches(request, addresses[0]):
             call = self._call(visit, POST_OBJECT)
             await self._admit(call, visit)
-            return _encode(call.operation, await form.post_object(call), request)
+            return encode(call.operation, await form.post_object(call), request)
         beside_page = self.console.has_page and not addresses[0].virtual
         if beside_page:
             browsers.refuse_to_run(request)
@@ -135,8 +125,8 @@ class Pipeline:
         await self._admit(call, visit)
         response = await self.plain_gets.answer(call, address.key)
         if response is None:
-            asked = await _decode(call, address)
-            response = _encode(operation, await handlers.find(operation)(call, asked), request)
+            asked = await decode(call, address)
+            response = encode(operation, await handlers.find(operation)(call, asked), request)
         if beside_page:
             browsers.fence(request, response)
         return response
@@ -209,37 +199,6 @@ class _Visit:
         record.upload_id, record.part_number = query.get("uploadId"), query.get("partNumber")
 
 
-async def _decode(call: Call, address: Address) -> Any:  # Any: the input of any operation
-    shape = call.operation.takes
-    body = await _document(call) if needs_body(shape) else b""
-    message = Message(
-        method=call.request.method,
-        bucket=address.bucket,
-        key=address.key,
-        query=call.query,
-        headers=call.request.index,
-        body=body,
-    )
-    if len(body) > _PARSE_IN_THREAD:
-        return await asyncio.to_thread(read_request, shape, message)
-    return read_request(shape, message)
-
-
-def _encode(operation: AnyOperation, given: object, request: HttpRequest) -> HttpResponse:
-    answer: Answer = write_answer(operation, given)
-    headers = list(answer.headers)
-    if request.method == "HEAD":
-        length = next((int(value) for name, value in headers if name == "Content-Length"), None)
-        headers = [(name, value) for name, value in headers if name != "Content-Length"]
-        return HttpResponse(status=answer.status, headers=headers, content_length=length or 0)
-    body: bytes | Content = answer.body
-    if answer.stream is not None:
-        content = cast("Content", answer.stream)  # a Stream field of an answer holds content to send
-        whole: bytes | None = getattr(content, "in_memory", None)  # small objects need no worker thread
-        body = content if whole is None else whole
-    return HttpResponse(status=answer.status, headers=headers, body=body)
-
-
 def _refuse(visit: _Visit, error: OssError) -> HttpResponse:
     record = visit.record
     record.code, record.ec = error.code, error.ec
@@ -273,25 +232,6 @@ def _refuse_other_than_text(query: dict[str, str]) -> None:
     for name, value in query.items():
         if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
             raise OssError(INVALID_ARGUMENT, f"{name} is not UTF-8.", ArgumentName=name)
-
-
-async def _document(call: Call) -> bytes:
-    """A small body, whole. Raises OssError: MALFORMED_XML (over 2 MiB), INVALID_DIGEST."""
-    try:
-        body = await call.body.read(MAX_XML_BODY)
-    except OssError as error:
-        if error.row is ENTITY_TOO_LARGE:
-            raise OssError(
-                MALFORMED_XML, ErrorDetail=f"the body is larger than {MAX_XML_BODY} bytes"
-            ) from None
-        raise
-    claimed = call.header("content-md5")
-    if (
-        claimed
-        and base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode() != claimed.strip()
-    ):
-        raise OssError(INVALID_DIGEST)
-    return body
 
 
 def _unforeseen(error: Exception, record: RequestRecord) -> OssError:
