@@ -89,7 +89,7 @@ function consistent(known, size) {
 function cut({ start, stop, isEnd }, after, room, partSize) {
   const bytes = stop - start;
   if (bytes === 0) return [];
-  if (room < 1) return null;
+  if (room < 1 || (!isEnd && bytes < MIN_PART_SIZE)) return null;
   let size = Math.max(partSize, Math.ceil(bytes / room));
   // A part that is not the file's last one may not be smaller than OSS's least.
   if (!isEnd && bytes % size && bytes % size < MIN_PART_SIZE && bytes > size) size = Math.ceil(bytes / Math.floor(bytes / size));
