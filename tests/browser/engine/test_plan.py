@@ -14,7 +14,7 @@ SIZES = """async () => {
   return [
     choosePartSize("auto", 100 * MIB) / MIB,
     choosePartSize("auto", 2000 * 8 * MIB + 1) / MIB,
-    Math.ceil(2 ** 45 / choosePartSize("auto", 2 ** 45)) <= 2000,
+    Math.ceil(2 ** 38 / choosePartSize("auto", 2 ** 38)) <= 2000,
     Math.ceil(48 * 2 ** 40 / choosePartSize("auto", 48 * 2 ** 40)) <= 10000,
     choosePartSize(102400, 102400 * 20000),
     choosePartSize("auto", 100 * MIB, 300000) / MIB,
