@@ -167,8 +167,9 @@ def test_begun_by_the_command_line_and_finished_here(
     done = engine.done()
 
     sent = server.parts_put(engine.bucket)
-    assert done["parts"].count(4) == len(before) >= 3
-    assert len(sent) == len(set(sent))
+    # What was in the air when the shell was killed may have landed after that.
+    assert done["parts"].count(4) >= len(before) >= 3
+    assert all(sent.count(number) == 1 for number in before)
     assert object_crc(server, engine.bucket, KEY) == file.crc64
 
 

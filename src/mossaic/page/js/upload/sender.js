@@ -111,8 +111,8 @@ export class Sender {
         this.task.tally.fell(piece.number);
         if (isStopped(error)) throw error;
         this.task.mark(piece, 3);
-        this.task.retries += 1;
         await this.recover(toProblem(error), told, blob);
+        this.task.retries += 1;
       }
     }
   }
