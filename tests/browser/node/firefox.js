@@ -44,7 +44,7 @@ async function visit(page) {
   await page.locator("td[data-column=actions] button").click();
   await page.locator(".menu-item.is-danger").click();
   await page.locator("dialog .dialog-foot .is-danger").click();
-  await page.locator("dialog .dialog-foot .is-primary").click();
+  await page.locator(".toast.is-good").wait();
   await page.waitForSelector("td .object-name", { hidden: true });
   seen.left = await texts(page, "td .object-name");
 
