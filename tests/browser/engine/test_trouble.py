@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from tests.e2e.harness import Server
     from tests.faults.proxy import FaultProxy
 
+# The session as of somebody who signed in with temporary keys.
+ONLY_A_TRIPLE = """() => {
+  const { credentials, principal, endpoint, region } = window.bench.session.live.value;
+  const { accessKeyId, accessKeySecret, stsToken } = credentials;
+  window.triple = { accessKeyId, accessKeySecret, securityToken: stsToken };
+  window.bench.session.adopt({ ...window.triple, principal, endpoint, region });
+}"""
 OPTIONS = {"partSize": MIB, "parallel": 2}
 
 
@@ -73,6 +80,22 @@ def test_a_token_that_expires_in_the_middle_is_renewed_and_the_part_sent_again(
     assert len(renewals) == 2  # sign-in, and one more
     assert Counter(proxy.part_numbers())[5] == 2
     assert done["problem"] is None
+    assert object_crc(server, broken.bucket, "big.bin") == source.crc64
+
+
+def test_keys_that_cannot_be_renewed_stop_the_upload_until_new_ones_are_given(
+    broken: Engine, server: Server, source: Source, proxy: FaultProxy
+) -> None:
+    broken.page.evaluate(ONLY_A_TRIPLE)
+    proxy.add(Rule(pattern="^PUT .*partNumber=5", answer=error(403, "SecurityTokenExpired")))
+
+    broken.add("big.bin", **OPTIONS)
+    failed = broken.until("task.state === 'failed'")
+    broken.page.evaluate("window.bench.session.provide(window.triple)")
+    done = broken.done()
+
+    assert failed["problem"]["kind"] == "expired"
+    assert done["monotonic"]
     assert object_crc(server, broken.bucket, "big.bin") == source.crc64
 
 
