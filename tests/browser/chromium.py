@@ -53,7 +53,9 @@ KEEP_LOG = """
 
 
 def chromium_path() -> str | None:
-    return shutil.which("chromium") or shutil.which("chromium-browser")
+    """The shell is Chromium without the window around a page: a tab of it costs half as much, and shows a page the same."""
+    names = ("chromium-headless-shell", "chromium", "chromium-browser")
+    return next((path for name in names if (path := shutil.which(name))), None)
 
 
 @contextmanager

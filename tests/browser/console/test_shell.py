@@ -135,6 +135,7 @@ def test_a_bucket_is_made_shown_and_deleted(console: Console) -> None:
     dialog.get_by_role("button", name="Create").click()
 
     row = page.get_by_role("row").filter(has_text=name)
+    row.scroll_into_view_if_needed()  # where there are many, facts are asked for when a row comes into sight
     expect(row).to_contain_text("Public read")
     expect(row).to_contain_text("Infrequent access")
     expect(row).to_contain_text("cn-hangzhou")
