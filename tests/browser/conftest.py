@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.chromium import chromium
 from tests.browser.site import Site
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from tests.e2e.ali_oss.support import Source
     from tests.e2e.harness import Server
+
+expect.set_options(timeout=45_000)  # a busy machine; a second is the rule
 
 
 @pytest.fixture(scope="session")

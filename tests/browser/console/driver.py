@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # The browser logs every answer of 400 and above. Refusals of OSS are part of many tests; a file of the page itself never is.
 _REFUSED = re.compile(r"^Failed to load resource: (the server responded with a status of|net::ERR_)")
-WAIT_MS = 15_000
+WAIT_MS = 45_000  # a busy machine; a second is the rule
 # Comes back when the router has taken the old view away, so that nobody waits for what is already there.
 GO = """path => new Promise((done) => {
   const before = location.href;

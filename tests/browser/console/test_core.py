@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Any file of the page's origin will do: it brings the page's Content-Security-Policy.
 PLACE = "/-/console/vendor/LICENSE.ali-oss.txt"
-WAIT_MS = 20_000
+WAIT_MS = 45_000
 PRELUDE = """
 const at = (name) => import(`/-/console/js/core/${name}.js`);
 const [oss, { session }, { api }, { toProblem, explain }] = await Promise.all([at("oss"), at("session"), at("api"), at("problem")]);
