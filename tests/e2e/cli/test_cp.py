@@ -198,7 +198,7 @@ def test_a_download_is_resumed_and_never_shows_a_half_file(
     bucket(server).put_object("down.bin", data)
     target = tmp_path / "down.bin"
     first = Terminal(
-        env, "cp", f"oss://{BUCKET}/down.bin", str(target), "--part-size", str(PART), "--bwlimit", "1M"
+        env, "cp", f"oss://{BUCKET}/down.bin", str(target), "--part-size", str(PART), "--bwlimit", "256K"
     )
     first.read_until(r"[1-9]\d*/40 parts")
     first.interrupt()
