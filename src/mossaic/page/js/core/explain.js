@@ -21,8 +21,6 @@ const FINER = {
   RunsElsewhere: "elsewhere",
 };
 
-const TODO_LINES = 3;
-
 /**
  * @param {any} thrown
  * @returns {{title: string, what: string, todo: (string | {text: string, code: string})[], copy: string}}
@@ -52,7 +50,7 @@ function stemOf({ kind, code, detail }) {
 const COUNTS = { cors: 1, corsExpose: 1, offline: 1, network: 3, timeout: 2, expired: 1, denied: 1, signature: 2, key: 2, clock: 1, server: 1, callback: 2, changed: 1, part: 1, checksum: 2, otherFile: 2, otherSize: 2, fileChanged: 2, elsewhere: 1, exists: 1, bucketExists: 1 };
 
 function todoOf(stem, facts) {
-  const count = Math.min(COUNTS[stem.slice("core.".length)] ?? 0, TODO_LINES);
+  const count = COUNTS[stem.slice("core.".length)] ?? 0;
   return Array.from({ length: count }, (_, at) => t(`${stem}.todo${at + 1}`, facts));
 }
 
