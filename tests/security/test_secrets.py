@@ -14,10 +14,10 @@ import sys
 from pathlib import Path
 
 from mossaic.protocol.wire import Message
+from tests.e2e.broker import make_broker
 from tests.e2e.conftest import new_bucket
 from tests.e2e.form.test_post_object import policy, signed
 from tests.e2e.harness import Server, b64_json, statement
-from tests.e2e.sts.conftest import make_broker
 from tests.security.support import SCHEMES, Asker, Stage, exchange, send
 from tests.security.test_post_policy import post
 

@@ -14,8 +14,8 @@ import pytest
 
 from mossaic.protocol.operations import TABLE
 from mossaic.protocol.wire import Message
+from tests.e2e.broker import Broker, broker
 from tests.e2e.harness import Server
-from tests.e2e.sts.conftest import Broker, broker
 from tests.security.support import SCHEMES, Asker, Reply, Stage, anonymous, send
 
 __all__ = ["broker"]

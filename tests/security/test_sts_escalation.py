@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from aliyunsdkcore.acs_exception.exceptions import ServerException
 
+from tests.e2e.broker import Broker, broker
 from tests.e2e.harness import Server, statement
-from tests.e2e.sts.conftest import Broker, broker
 from tests.security.support import CONTENT, KEY, Asker, Stage, eventually
 
 __all__ = ["broker"]

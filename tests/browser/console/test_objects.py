@@ -13,8 +13,8 @@ from oss2.models import BucketVersioningConfig, PartInfo
 from playwright.sync_api import expect
 
 from tests.browser.console.browsing import fresh_console, tab  # noqa: F401 - fixtures
+from tests.e2e.broker import make_broker
 from tests.e2e.harness import noise, statement
-from tests.e2e.sts.conftest import make_broker
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Route

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.broker import Broker, make_broker
 from tests.e2e.harness import statement
-from tests.e2e.sts.conftest import Broker, make_broker
 
 if TYPE_CHECKING:
     from tests.browser.console.driver import Console

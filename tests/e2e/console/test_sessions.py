@@ -12,10 +12,8 @@ from tests.e2e.console.caller import Caller
 from tests.e2e.harness import ACCOUNT_ID, statement
 
 if TYPE_CHECKING:
+    from tests.e2e.broker import Broker
     from tests.e2e.harness import Server
-    from tests.e2e.sts.conftest import Broker
-
-pytest_plugins = ["tests.e2e.sts.conftest"]
 
 
 @pytest.fixture

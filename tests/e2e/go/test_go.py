@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.broker import make_broker
 from tests.e2e.conftest import new_bucket
 from tests.e2e.harness import need_tool
-from tests.e2e.sts.conftest import make_broker
 
 if TYPE_CHECKING:
     from tests.e2e.harness import CallbackReceiver, Server

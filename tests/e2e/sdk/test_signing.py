@@ -11,9 +11,9 @@ import requests
 from mossaic.client.callback import Callback
 from mossaic.client.client import Client
 from mossaic.client.credentials import AssumeRole, Credentials, Static
+from tests.e2e.broker import make_broker
 from tests.e2e.harness import CallbackReceiver, Server, noise
 from tests.e2e.sdk.conftest import connect
-from tests.e2e.sts.conftest import make_broker
 
 DATA = noise(100_000)
 

@@ -23,8 +23,8 @@ from aliyunsdkcore.client import AcsClient
 from aliyunsdksts.request.v20150401.GetCallerIdentityRequest import GetCallerIdentityRequest
 from oss2.models import PartInfo
 
+from tests.e2e.broker import Broker, make_broker
 from tests.e2e.harness import PART, REGION, Server, noise, self_signed, statement
-from tests.e2e.sts.conftest import Broker, make_broker
 
 if TYPE_CHECKING:
     from collections.abc import Callable
