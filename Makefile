@@ -1,5 +1,7 @@
 # Two words do everything: `make run` starts the service, `make test` runs the tests. Both set up what they need.
 PYTHON ?= python3
+# Whoever names a PYTHON gets that one; else it may be the system's, when that is a faster build of the same version.
+EXACTLY := $(if $(filter file,$(origin PYTHON)),,--exactly)
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
@@ -10,9 +12,9 @@ help: ## this list
 	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 $(VENV)/.server: pyproject.toml
-	@$(PYTHON) scripts/make_venv.py $(VENV) server
+	@$(PYTHON) scripts/make_venv.py $(VENV) server $(EXACTLY)
 $(VENV)/.dev: pyproject.toml
-	@$(PYTHON) scripts/make_venv.py $(VENV) dev
+	@$(PYTHON) scripts/make_venv.py $(VENV) dev $(EXACTLY)
 
 run: $(VENV)/.server ## set up and start the service with a demo bucket
 	@$(BIN)/mossaic serve --demo
