@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from mossaic.ports import Busy, Damaged, Full, StoreError
+from mossaic.stores.sql.changes import Changes
 from mossaic.stores.sql.migrate import migrate
 from mossaic.stores.sql.recent import Recent
 
@@ -47,11 +48,6 @@ class Reader:
 
     def all(self, sql: str, *values: object) -> list[Row]:
         return self.connection.execute(sql, values).fetchall()
-
-    def data_version(self) -> int:
-        """A number that is another one after every commit of another connection (`PRAGMA data_version`)."""
-        version: int = self.connection.execute("PRAGMA data_version").fetchone()[0]
-        return version
 
     def each(self, sql: str, *values: object) -> Generator[Row, None, None]:
         """Row by row, for reading inside `snapshot` only; close the iterator when leaving early."""
@@ -158,6 +154,7 @@ class Database:
         self._broken: str | None = None
         self._writer = self._end.connection
         self.read = Reader(self._connect(read_only=True))
+        self.changes = Changes(path, self.read.connection)
         self.recent = Recent()  # what `read` found of late
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="metadata-writer")
 
@@ -212,6 +209,7 @@ class Database:
         self._thread.shutdown()
         self.read.connection.close()
         self._writer.close()
+        self.changes.close()
 
     def _connect(self, *, read_only: bool = False) -> sqlite3.Connection:
         connection = sqlite3.connect(

@@ -329,7 +329,7 @@ class ObjectTables:
         self, bucket: BucketName, key: ObjectKey, version_id: VersionId | None = None
     ) -> ObjectVersion | None:
         read = self._database.read
-        state = read.data_version()
+        state = self._database.changes.state()
         if version_id is None and (kept := self._database.recent.find(bucket, key, state)) is not None:
             return kept
         # Most reads want the current version, and one statement needs no snapshot.

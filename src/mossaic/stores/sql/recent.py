@@ -7,36 +7,38 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from mossaic.model.names import BucketName, ObjectKey
     from mossaic.model.object import ObjectVersion
+    from mossaic.stores.sql.changes import State
 
 _MOST: Final = 4096  # versions
-_MOST_BYTES: Final = 8 * 1024 * 1024  # of contents and manifests; with more than either all are forgotten
+MOST_BYTES: Final = 24 * 1024 * 1024  # of contents and manifests; with more than either all are forgotten
 _OWN_BYTES: Final = 1024  # what a version costs besides them, about
 
 
 class Recent:
-    """Current versions by name. SQLite's data version tells of every commit, whichever process made it, so what is kept is what
-    a read would find; a hot object costs one cheap question instead of a row and its conversion."""
+    """Current versions by name. `Changes` tells of every commit, whichever process made it, so what is kept is what a read
+    would find; a hot object costs one look instead of a row and its conversion."""
 
-    __slots__ = ("_kept", "_state", "size")
+    __slots__ = ("_kept", "_most_bytes", "_state", "size")
 
-    def __init__(self) -> None:
+    def __init__(self, *, most_bytes: int = MOST_BYTES) -> None:
+        self._most_bytes = most_bytes
         self._kept: dict[tuple[BucketName, ObjectKey], ObjectVersion] = {}
         self.size = 0  # bytes, about
-        self._state = -1
+        self._state: State = -1
 
-    def find(self, bucket: BucketName, key: ObjectKey, state: int) -> ObjectVersion | None:
-        """`state`: the data version now."""
+    def find(self, bucket: BucketName, key: ObjectKey, state: State) -> ObjectVersion | None:
+        """`state`: of the database now."""
         if state != self._state:
             self._forget()
             self._state = state
         return self._kept.get((bucket, key))
 
-    def keep(self, version: ObjectVersion, state: int) -> None:
-        """`state`: the data version from before `version` was read."""
+    def keep(self, version: ObjectVersion, state: State) -> None:
+        """`state`: of the database before `version` was read."""
         size = _OWN_BYTES + len(version.inline or b"") + len(version.manifest.packed)
-        if state != self._state or size > _MOST_BYTES:
+        if state != self._state or size > self._most_bytes:
             return
-        if len(self._kept) >= _MOST or self.size + size > _MOST_BYTES:
+        if len(self._kept) >= _MOST or self.size + size > self._most_bytes:
             self._forget()
         self._kept[version.bucket, version.key] = version
         self.size += size

@@ -1,0 +1,87 @@
+"""Tells whether anything was committed since, by whichever process, without a system call.
+
+SQLite publishes every commit in the header of the WAL index, a file that all its processes map ("-shm"; its first 48 bytes, of which
+a counter of transactions is one: sqlite.org/walformat.html, "The WAL-Index Header"). A read would look there first as well.
+`PRAGMA data_version` says the same, for a statement and four file locks a time.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+_HEADER: Final = 48  # bytes
+State = bytes | int
+
+
+@dataclass(slots=True)
+class _Map:
+    """One index file in this process. POSIX gives up all locks of a process on a file when it closes any descriptor of it, and
+    SQLite's locks are such: it is closed only when nobody here uses the database any more."""
+
+    descriptor: int
+    view: mmap.mmap
+    users: int = 0
+
+
+_maps: Final[
+    dict[tuple[int, int], _Map]
+] = {}  # by device and inode; only the event loop's thread opens and closes
+
+
+class Changes:
+    """`state()` is another one after every commit. To be closed after the connections on the database."""
+
+    __slots__ = ("_connection", "_place", "_view")
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        """`connection`: on the database at `path`, in WAL mode. Where the index cannot be mapped it is asked instead."""
+        self._connection = connection
+        connection.execute(
+            "SELECT 1 FROM sqlite_schema"
+        ).fetchone()  # SQLite makes the index at the first read
+        self._place = _place(path.with_name(f"{path.name}-shm"))
+        self._view = None if self._place is None else _maps[self._place].view
+
+    def state(self) -> State:
+        if self._view is not None:
+            return self._view[:_HEADER]
+        version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+    def close(self) -> None:
+        """Idempotent."""
+        place, self._place, self._view = self._place, None, None
+        if place is None:
+            return
+        used = _maps[place]
+        used.users -= 1
+        if not used.users:
+            del _maps[place]
+            used.view.close()
+            os.close(used.descriptor)
+
+
+def _place(path: Path) -> tuple[int, int] | None:
+    """Where the file's map is, which has one user more; None when it cannot be mapped here."""
+    try:
+        status = path.stat()
+        place = (status.st_dev, status.st_ino)
+        if place not in _maps:
+            _maps[place] = _mapped(path)
+    except (OSError, ValueError, AttributeError):  # no such file, or a system without such maps
+        return None
+    _maps[place].users += 1
+    return place
+
+
+def _mapped(path: Path) -> _Map:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    # Not closed when this fails: see _Map. It cannot, but for memory.
+    return _Map(descriptor, mmap.mmap(descriptor, mmap.PAGESIZE, prot=mmap.PROT_READ))
