@@ -5,8 +5,8 @@ OSS API: "Authentication process": identity first, then session policy, RAM and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mossaic.model import bucket_tags, policy
 from mossaic.model.identity import ANONYMOUS, PrincipalKind
@@ -60,8 +60,7 @@ class AdmissionSettings:
     strict_region: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ask:
+class _Ask(NamedTuple):
     """One question to policies and ACLs; `access` tells what an ACL may grant, `tagging` which tags the object would get."""
 
     action: str
@@ -139,7 +138,7 @@ class Admission:
         operation = call.operation
         if call.principal.kind is PrincipalKind.ANONYMOUS:
             _check_anonymous(call, address)
-        if operation.name in PER_KEY:
+        if operation.name in PER_KEY or self._is_owners_own(call):
             return
         version_id = call.query.get("versionId")
         ask = _Ask(
@@ -179,7 +178,7 @@ class Admission:
 
     async def _require_tagging(self, call: Call, ask: _Ask) -> None:
         """A write that brings tags along takes the right to tag, too."""
-        tagging = replace(ask, action="oss:PutObjectTagging", access=Access.OWNER)
+        tagging = ask._replace(action="oss:PutObjectTagging", access=Access.OWNER)
         await self._require(call, tagging, ec="0003-00000905")
 
     async def _require(self, call: Call, ask: _Ask, *, ec: str = _FORBIDDEN) -> None:
@@ -221,6 +220,19 @@ class Admission:
             context=context,
         )
         return policy.decide(question, ram=ram, bucket=on_bucket, boundary=boundary)
+
+    def _is_owners_own(self, call: Call) -> bool:
+        """The account at its own bucket, and no policy has a say: the answer to whatever `_require` would ask is yes."""
+        principal, bucket = call.principal, call.bucket_or_none
+        return (
+            principal.is_owner
+            and principal.grant is None
+            and principal.boundary is None
+            and not principal.policies
+            and bucket is not None
+            and principal.account_id == bucket.owner_id
+            and "policy" not in bucket.documents
+        )
 
     def _owns(self, principal: Principal, ask: _Ask) -> bool:
         owner_id = ask.bucket.owner_id if ask.bucket is not None else self._identity.account_id

@@ -22,9 +22,9 @@ class IncomingBody(Body, Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)  # not frozen: that would triple the cost of making one
 class HttpRequest:
-    """A request as it came. `target` is the raw request target (path and query, undecoded ASCII/Latin-1); header names are
+    """A request as it came, and as it stays. `target` is the raw request target (path and query, undecoded ASCII/Latin-1); header names are
     lower case, values are decoded as Latin-1 with outer blanks stripped, in order of arrival, repeated ones kept."""
 
     method: str

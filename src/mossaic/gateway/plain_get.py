@@ -58,17 +58,17 @@ class PlainGets:
         version = await call.services.objects.find(call.bucket, object_key(key))
         if version.type is ObjectType.SYMLINK:
             return None
-        found = Found(version=version, content=version)
-        reading = call.services.objects.reading(found)
-        whole = reading.in_memory
+        body = version.inline
         return HttpResponse(
             status=ops.GET_OBJECT.status,
-            headers=list(self._headers(call, found)),
-            body=reading if whole is None else whole,
+            headers=list(self._headers(call, version)),
+            body=call.services.objects.reading(Found(version=version, content=version))
+            if body is None
+            else body,
         )
 
-    def _headers(self, call: Call, found: Found) -> tuple[tuple[str, str], ...]:
-        version, bucket = found.version, call.bucket
+    def _headers(self, call: Call, version: ObjectVersion) -> tuple[tuple[str, str], ...]:
+        bucket = call.bucket
         is_anonymous = call.principal.kind is PrincipalKind.ANONYMOUS
         place = (bucket.name, version.key)
         kept = self._heads.get(place)
@@ -79,6 +79,7 @@ class PlainGets:
             and kept.is_anonymous == is_anonymous
         ):
             return kept.headers
+        found = Found(version=version, content=version)
         headers = write_answer(ops.GET_OBJECT, ops.GetObjectResult(**facts(call, found))).headers
         if len(self._heads) >= _MOST:
             self._heads.clear()

@@ -32,13 +32,15 @@ class Router:
 
     def __init__(self, rows: tuple[Row, ...] = (*TABLE, *NOT_PROVIDED)) -> None:
         self._rows: dict[tuple[str, Level], list[Row]] = {}
-        self._plain: dict[tuple[str, Level], list[Row]] = {}  # those that a request without a query may mean
+        # Those that a request without a query may mean, by method and whether bucket and key are missing.
+        self._plain: dict[tuple[str, bool, bool], list[Row]] = {}
         self._taken: dict[str, frozenset[str]] = {}  # operation → names of its query
         for row in sorted(rows, key=lambda row: -row.specificity):
             place = (row.method, row.level)
             self._rows.setdefault(place, []).append(row)
             if not row.marks and not row.values:
-                self._plain.setdefault(place, []).append(row)
+                at = (row.method, row.level is Level.SERVICE, row.level is not Level.OBJECT)
+                self._plain.setdefault(at, []).append(row)
             if not isinstance(row, NotProvided):
                 self._taken[row.name] = row.marks | row.values.keys() | _PLAIN | _parameters(row.takes)
 
@@ -46,17 +48,16 @@ class Router:
         self, method: str, address: Address, query: Mapping[str, str], headers: Mapping[str, str]
     ) -> AnyOperation:
         """Raises OssError: OPERATION_NOT_IMPLEMENTED (naming the operation), METHOD_NOT_ALLOWED."""
+        if not query:
+            for row in self._plain.get((method, address.bucket is None, address.key is None), ()):
+                if row.header is None or row.header in headers:
+                    return _provided(row)
         level = level_of(address)
-        for row in (self._rows if query else self._plain).get((method, level), ()):
+        for row in self._rows.get((method, level), ()):
             if row.marks <= query.keys() and _has(row, query, headers):
-                if isinstance(row, NotProvided):
-                    raise OssError(
-                        OPERATION_NOT_IMPLEMENTED,
-                        f"The operation {row.name} is not implemented.",
-                        Operation=row.name,
-                    )
-                self._refuse_unknown(row, query)
-                return row
+                provided = _provided(row)
+                self._refuse_unknown(provided, query)
+                return provided
         raise OssError(
             METHOD_NOT_ALLOWED,
             headers={"Allow": ", ".join(self._allowed(level))},
@@ -76,6 +77,14 @@ class Router:
 
     def _allowed(self, level: Level) -> list[str]:
         return sorted({method for method, row_level in self._rows if row_level is level})
+
+
+def _provided(row: Row) -> AnyOperation:
+    if isinstance(row, NotProvided):
+        raise OssError(
+            OPERATION_NOT_IMPLEMENTED, f"The operation {row.name} is not implemented.", Operation=row.name
+        )
+    return row
 
 
 def _has(row: Row, query: Mapping[str, str], headers: Mapping[str, str]) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote, unquote_to_bytes
 
 if TYPE_CHECKING:
@@ -21,8 +21,7 @@ _KEPT: Final = 256  # characters of a text that is worth remembering
 _IPV4: Final = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class Address(NamedTuple):
     """What a request names. `bucket` None: the service; `key` None: the bucket. `base` is the Host without the bucket."""
 
     bucket: str | None = None

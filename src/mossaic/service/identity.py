@@ -6,7 +6,7 @@ import hmac
 import secrets
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mossaic.model.identity import Grant, Principal, PrincipalKind, Secret, SignIn
 from mossaic.model.upload_request import not_valid
@@ -50,8 +50,7 @@ class Credentials:
     principal: Principal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Presented:
+class Presented(NamedTuple):
     """What a request shows of its credentials. `in_url`: the signature is in the URL."""
 
     access_key_id: str

@@ -38,11 +38,11 @@ class Recorded:
         )
 
     def with_header(self, name: str, value: str) -> Recorded:
-        return replace(self, request=replace(self.request, headers={**self.request.headers, name: value}))
+        return replace(self, request=self.request._replace(headers={**self.request.headers, name: value}))
 
     def with_parameter(self, name: str, value: str) -> Recorded:
         query = tuple((known, value if known == name else old) for known, old in self.request.query)
-        return replace(self, request=replace(self.request, query=query))
+        return replace(self, request=self.request._replace(query=query))
 
     def verified(self) -> Resource:
         found = claim.read(self.request)

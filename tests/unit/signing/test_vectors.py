@@ -77,7 +77,7 @@ def test_a_recorded_request_verifies_for_its_bucket_and_key(case: Recorded) -> N
 def test_another_method_is_refused(case: Recorded) -> None:
     other = "PUT" if case.request.method != "PUT" else "GET"
 
-    tampered = replace(case, request=replace(case.request, method=other))
+    tampered = replace(case, request=case.request._replace(method=other))
 
     assert_wrong_signature(tampered, refused(tampered))
 
@@ -171,7 +171,7 @@ def test_a_request_without_a_date_is_refused(case: Recorded) -> None:
         name: value for name, value in case.request.headers.items() if name not in ("date", "x-oss-date")
     }
 
-    error = refused(replace(case, request=replace(case.request, headers=headers)))
+    error = refused(replace(case, request=case.request._replace(headers=headers)))
 
     assert (error.code, error.status, error.ec) == ("AccessDenied", 403, "0002-00000503")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -12,6 +13,13 @@ if TYPE_CHECKING:
 
 _STATUS_LINES: Final = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 _OURS: Final = frozenset(("content-length", "transfer-encoding", "connection", "keep-alive"))
+
+
+@lru_cache(maxsize=1024)
+def _special(name: str) -> str:
+    """The name in lower case when this module has a say in that header, else nothing."""
+    lower = name.lower()
+    return lower if lower in _OURS or lower in ("date", "server") else ""
 
 
 class Dates:
@@ -46,22 +54,24 @@ def render_head(response: HttpResponse, *, method: str, keep_alive: bool) -> byt
     """Raises ValueError for a header with CR, LF or NUL in it."""
     status = response.status
     lines: list[str] = []
-    names: set[str] = set()
     declared: str | None = None
+    is_dated = is_named = False
     for name, value in response.headers:
-        lower = name.lower()
-        if lower in _OURS:
-            declared = value if lower == "content-length" else declared
-            continue
-        names.add(lower)
+        special = _special(name)
+        if special:
+            if special in _OURS:
+                declared = value if special == "content-length" else declared
+                continue
+            is_dated = is_dated or special == "date"
+            is_named = is_named or special == "server"
         lines.append(f"{name}: {value}\r\n")
     block = "".join(lines)
     if not block.count("\r") == block.count("\n") == len(lines) or "\0" in block:
         raise ValueError("a header holds a line break or NUL")
     parts = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n", *lines]
-    if "date" not in names:
+    if not is_dated:
         parts.append(f"Date: {_DATES.now()}\r\n")
-    if "server" not in names:
+    if not is_named:
         parts.append("Server: Mossaic\r\n")
     parts.append(_length_line(response, method, declared))
     if not keep_alive:

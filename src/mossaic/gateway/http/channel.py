@@ -33,8 +33,8 @@ class Channel:
     """
 
     __slots__ = (
-        "_flushed", "_leased", "_limits", "_loop", "_more", "_paused", "_unsent", "_writable", "deadline", "ended", "inbox",
-        "lost", "secure", "timed_out", "transport",
+        "_flushed", "_leased", "_limits", "_loop", "_more", "_paused", "_unsent", "deadline", "ended", "inbox", "lost",
+        "secure", "timed_out", "transport", "writable",
     )  # fmt: skip
 
     def __init__(
@@ -54,7 +54,7 @@ class Channel:
         self._leased: socket.socket | None = None
         self._unsent = 0  # bytes in the transport when `flushed` last looked
         self._paused = False
-        self._writable = True
+        self.writable = True  # the kernel has all that was written
         # `pause_writing` shall tell of every byte that the kernel did not take at once: a plain transport calls it above
         # the high water mark, a TLS one at it.
         transport.set_write_buffer_limits(high=1 if self.secure else 0, low=0)
@@ -77,7 +77,7 @@ class Channel:
         return self._flushed is not None
 
     def lose(self) -> None:
-        self.ended = self.lost = self._writable = True
+        self.ended = self.lost = self.writable = True
         self._wake()
         self._wake_writer()
 
@@ -97,7 +97,7 @@ class Channel:
         return True
 
     def block(self, blocked: bool) -> None:
-        self._writable = not blocked
+        self.writable = not blocked
         if not blocked:
             self._wake_writer()
 
@@ -161,7 +161,7 @@ class Channel:
 
     async def flushed(self) -> None:
         """Wait until the kernel has all that was written; returns also when the connection is lost."""
-        if self._writable or self.lost:
+        if self.writable or self.lost:
             return
         self._unsent = self.transport.get_write_buffer_size()
         self.deadline = time.monotonic() + self._limits.write_idle_s

@@ -50,6 +50,8 @@ async def _write(channel: Channel, head: bytes, body: bytes) -> None:
     else:
         channel.write(head)
         channel.write(body)
+    if channel.writable:
+        return
     await channel.flushed()
 
 

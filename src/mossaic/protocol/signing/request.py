@@ -7,7 +7,8 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ Pairs = tuple[tuple[str, str], ...]
 
 OSS_PREFIX: Final = "x-oss-"
 _KEPT: Final = 256  # characters
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 UNSIGNED_PAYLOAD: Final = "UNSIGNED-PAYLOAD"
 
 
@@ -37,22 +39,20 @@ class How(Enum):
     FORM = "form"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedRequest:
+class SignedRequest(NamedTuple):
     """Query: decoded pairs in order of arrival, bytes that are not UTF-8 as surrogate escapes. Headers: lower-case names,
     repeated ones joined with ",", values as `header_text` gives them."""
 
     method: str
     query: Pairs = ()
-    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: Mapping[str, str] = _NO_HEADERS
 
     def parameter(self, name: str) -> str | None:
         """The first value of a query parameter (OSS: "the first wins")."""
         return next((value for known, value in self.query if known == name), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
+class Resource(NamedTuple):
     """One reading of the address: decoded bucket and key. Virtual-hosted, path style and bound domains all sign this."""
 
     bucket: str | None = None

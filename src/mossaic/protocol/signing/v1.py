@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mossaic.protocol.signing.request import base64_mac, header_lines, oss_headers
@@ -62,6 +61,6 @@ def presigned(pair: Pair, request: SignedRequest, resource: Resource, *, expires
     """The query parameters of a URL that is valid until `expires` (Unix seconds), `request.query` among them."""
     token = (("security-token", pair.token),) if pair.token else ()
     query = request.query + token
-    covered = replace(request, query=query)
+    covered = request._replace(query=query)
     made = signature(pair.secret, string_to_sign(covered, resource, str(expires)))
     return (*query, ("OSSAccessKeyId", pair.access_key_id), ("Expires", str(expires)), ("Signature", made))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mossaic.protocol.signing.request import base64_mac, enc, header_lines, oss_headers
@@ -49,6 +48,6 @@ def presigned(pair: Pair, request: SignedRequest, resource: Resource, *, expires
         ("x-oss-expires", str(expires)),
         *((("security-token", pair.token),) if pair.token else ()),
     )
-    covered = replace(request, query=query)
+    covered = request._replace(query=query)
     made = signature(pair.secret, string_to_sign(covered, resource, str(expires)))
     return (*query, ("x-oss-signature", made))

@@ -150,13 +150,11 @@ def _valid_times(claim: Claim, now: datetime) -> tuple[str, ...]:
     if claim.how is How.URL:
         _check_url_window(claim, now)
         return claim.times
-    return tuple(
-        text for index, text in enumerate(claim.times) if _in_skew(claim, text, now, first=index == 0)
-    ) or (_no_date())
-
-
-def _no_date() -> tuple[str, ...]:
-    raise OssError(ACCESS_DENIED, "OSS authentication requires a valid Date.", ec="0002-00000503")
+    if not claim.times:
+        raise OssError(ACCESS_DENIED, "OSS authentication requires a valid Date.", ec="0002-00000503")
+    first, *others = claim.times
+    _in_skew(claim, first, now, first=True)
+    return (first, *[text for text in others if _in_skew(claim, text, now, first=False)])
 
 
 def _in_skew(claim: Claim, text: str, now: datetime, *, first: bool) -> bool:
