@@ -1,0 +1,142 @@
+"""Worker threads: bounded, started when needed, and whatever they were given is finished."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+
+from mossaic.gateway.http.limits import HttpLimits
+from mossaic.gateway.http.workers import Workers
+from mossaic.protocol.errors import OssError
+
+MOST = 3
+
+
+@pytest.fixture
+def workers() -> Workers:
+    return Workers(HttpLimits(max_threads=MOST))
+
+
+def names() -> set[str]:
+    return {str(thread.ident) for thread in threading.enumerate() if thread.name == "mossaic-http"}
+
+
+async def test_results_and_errors_come_back(workers: Workers) -> None:
+    def fails() -> None:
+        raise ValueError("no")
+
+    assert await workers.run(lambda: 42) == 42
+    with pytest.raises(ValueError, match="no"):
+        await workers.run(fails)
+    assert workers.busy == 0
+    workers.close()
+
+
+async def test_one_job_at_a_time_is_work_for_few_threads() -> None:
+    workers = Workers(HttpLimits(max_threads=64))
+    before = names()
+
+    for _ in range(200):
+        assert await workers.run(lambda: 1) == 1
+
+    # Not always one: the loop may hear of a result, and have more work, before the thread is back at the queue.
+    assert len(names() - before) < 16
+    workers.close()
+
+
+async def test_no_more_threads_than_there_may_be(workers: Workers) -> None:
+    before = names()
+    gate = threading.Event()
+    seen: set[int] = set()
+
+    def wait() -> None:
+        seen.add(threading.get_ident())
+        gate.wait()
+
+    running = [asyncio.create_task(workers.run(wait)) for _ in range(3 * MOST)]
+    while len(seen) < MOST:
+        await asyncio.sleep(0.001)
+    assert len(names() - before) == MOST
+    gate.set()
+    await asyncio.gather(*running)
+    assert len(seen) == MOST
+    workers.close()
+
+
+async def test_finish_comes_after_the_work_and_before_its_result(workers: Workers) -> None:
+    told: list[str] = []
+    await workers.run(lambda: told.append("work"), finish=lambda: told.append("finish"))
+    told.append("result")
+    assert told == ["work", "finish", "result"]
+    workers.close()
+
+
+async def test_what_waits_for_a_thread_is_not_begun_when_its_caller_is_gone(workers: Workers) -> None:
+    gate = threading.Event()
+    finished = threading.Event()
+    begun: list[str] = []
+    blocking = [asyncio.create_task(workers.run(gate.wait)) for _ in range(MOST)]
+    await asyncio.sleep(0)
+    waiting = asyncio.create_task(workers.run(lambda: begun.append("begun"), finish=finished.set))
+    await asyncio.sleep(0)
+
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    gate.set()
+    await asyncio.gather(*blocking)
+
+    assert await asyncio.to_thread(finished.wait, 30)
+    assert begun == []
+    workers.close()
+
+
+async def test_what_runs_goes_on_when_its_caller_is_gone(workers: Workers) -> None:
+    begun, gate, finished = threading.Event(), threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        gate.wait()
+
+    running = asyncio.create_task(workers.run(work, finish=finished.set))
+    await asyncio.to_thread(begun.wait)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert not finished.is_set()
+    gate.set()
+    assert await asyncio.to_thread(finished.wait, 30)
+    workers.close()
+
+
+async def test_after_the_close_what_waits_still_runs_and_nothing_more_is_taken(workers: Workers) -> None:
+    gate = threading.Event()
+    blocking = [asyncio.create_task(workers.run(gate.wait)) for _ in range(MOST)]
+    waiting = asyncio.create_task(workers.run(lambda: "done"))
+    await asyncio.sleep(0)
+    finished: list[str] = []
+
+    workers.close()
+
+    with pytest.raises(OssError) as refused:
+        await workers.run(lambda: 1, finish=lambda: finished.append("refused"))
+    assert refused.value.status == 503
+    workers.release(lambda: finished.append("released"))  # it runs here, because it must
+    assert finished == ["refused", "released"]
+    gate.set()
+    await asyncio.gather(*blocking)
+    assert await waiting == "done"
+
+
+async def test_released_work_that_fails_takes_no_thread_with_it(
+    workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails() -> None:
+        raise OSError("gone")
+
+    for _ in range(2 * MOST):
+        workers.release(fails)
+    assert await workers.run(lambda: "still here") == "still here"
+    workers.close()
+    assert caplog.records == [] or "nobody waits" in caplog.text
