@@ -156,7 +156,7 @@ class App:
 
     def _services(self, owner: str) -> Services:
         settings = self.settings
-        intake = Intake(self.blobs, inline_up_to=settings.store.inline_bytes)
+        intake = Intake(self.blobs, inline_up_to=settings.store.inline_bytes, etags=settings.store.etag)
         callbacks = CallbackService(
             sender=HttpCallbackSender(),
             identities=self.metadata,
@@ -184,7 +184,13 @@ class App:
                 limits=limits,
                 replay_s=settings.upload.replay_s,
             ),
-            copying=CopyService(metadata=self.metadata, blobs=self.blobs, objects=objects, clock=self.clock),
+            copying=CopyService(
+                metadata=self.metadata,
+                blobs=self.blobs,
+                objects=objects,
+                clock=self.clock,
+                etags=settings.store.etag,
+            ),
             listing=ListingService(metadata=self.metadata),
             callbacks=callbacks,
             intake=intake,

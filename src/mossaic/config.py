@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, get_origin, get_type_hi
 
 import msgspec
 
+from mossaic.protocol.checksum import EtagKind  # noqa: TC001  # read from the annotations
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -84,10 +86,11 @@ class TlsSettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
     """`sync` False gives up durability at power loss for speed; `inline_bytes`: objects up to this size lie in the database, and
-    in memory while they are written and read."""
+    in memory while they are written and read; `etag`: what ETags of parts and of objects in one piece are made of."""
 
     sync: bool = True
     inline_bytes: Annotated[int, msgspec.Meta(ge=0, le=1_048_576)] = 16_384
+    etag: EtagKind = "md5"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

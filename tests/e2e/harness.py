@@ -249,7 +249,10 @@ def _read_log(path: Path) -> list[dict[str, Any]]:
 
 
 def build_server(directory: Path, **settings: str) -> Server:
-    """A server not yet started. `settings` are MOSSAIC_* variables without the prefix, e.g. UPLOAD_REPLAY_S="0"."""
+    """A server not yet started. `settings` are MOSSAIC_* variables without the prefix, e.g. UPLOAD_REPLAY_S="0".
+
+    E2E_SETTINGS="STORE_ETAG=crc64 ..." in the environment sets more of them for every server of a run, where a test does not.
+    """
     directory.mkdir(parents=True, exist_ok=True)
     log = directory / "access.log"
     env = {name: value for name, value in os.environ.items() if not name.startswith("MOSSAIC_")}
@@ -261,7 +264,8 @@ def build_server(directory: Path, **settings: str) -> Server:
         "MOSSAIC_CALLBACK_ALLOW_LOOPBACK": "true",
         "MOSSAIC_MAX_BUCKETS": "10000",  # each test has its own bucket
     }
-    env |= {f"MOSSAIC_{name}": value for name, value in settings.items()}
+    everywhere = dict(pair.split("=", 1) for pair in os.environ.get("E2E_SETTINGS", "").split())
+    env |= {f"MOSSAIC_{name}": value for name, value in (everywhere | settings).items()}
     certificate = settings.get("TLS_CERTIFICATE")
     return Server(
         data=directory / "data",

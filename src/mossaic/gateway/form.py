@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import posixpath
 import re
-from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 from mossaic.gateway.call import Call, Permission, handlers
 from mossaic.gateway.form_reader import FilePart, FormReader, boundary_of
 from mossaic.gateway.handlers.callback import CallbackAsk, answer_of, prepare
+from mossaic.gateway.handlers.object_facts import content_md5
 from mossaic.model import post_policy
 from mossaic.model.headers import Attributes, attributes, plain
 from mossaic.model.names import object_key
@@ -126,7 +126,7 @@ def _result(
         location=object_url(call.endpoint, version.bucket, version.key),
         etag=version.etag,
         etag_header=version.etag,
-        content_md5=b64encode(bytes.fromhex(version.etag)).decode(),
+        content_md5=content_md5(version.md5),
         crc64=version.crc64,
         version_id=stored.version_id,
         redirect=redirect if callback_answer is None else None,

@@ -64,7 +64,7 @@ class ObjectVersion:
     """One version of an object, or a delete marker (then size 0, empty etag and manifest).
 
     size in bytes; etag bare, upper case; md5 the upper-case hex MD5 of the content where it is known (Normal objects,
-    sequential multipart), else None; crc64 of the whole content. Content is `inline` (small objects, kept with the
+    sequential multipart, with ETags of CRC-64 what came with Content-MD5), else None; crc64 of the whole content. Content is `inline` (small objects, kept with the
     metadata) or the manifest's extents. `modified_at` is aware UTC. `target` is the key a symlink points to.
     """
 
@@ -93,9 +93,9 @@ class ObjectVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blob:
-    """Bytes under an id of ours, as they were written: size in bytes, upper-case hex MD5, CRC-64."""
+    """Bytes under an id of ours, as they were written: size in bytes, upper-case hex MD5 (None: was not made), CRC-64."""
 
     blob_id: BlobId
     size: int
-    md5: str
+    md5: str | None
     crc64: int

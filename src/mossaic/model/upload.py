@@ -54,7 +54,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A stored part. number 1 … 10,000; size in bytes; etag is the upper-case hex MD5 of its bytes."""
+    """A stored part. number 1 … 10,000; size in bytes; etag is the upper-case hex MD5 of its bytes or `crc64_etag`."""
 
     number: int
     size: int

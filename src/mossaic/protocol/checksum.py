@@ -1,15 +1,17 @@
 """CRC-64, MD5 and ETags: what clients compare, and how the CRC of a whole follows from the CRCs of its parts.
 
 OSS API: `x-oss-hash-crc64ecma` is CRC-64/XZ (ECMA-182 polynomial, reflected, all ones in and out); here an int in
-0 … 2**64 - 1. MD5 values are upper-case hex, as ETags carry them.
+0 … 2**64 - 1. MD5 values are upper-case hex, as ETags carry them. Where no MD5 is made, the ETag of a part or object is its
+CRC-64 and size in the form of an ETag that no client takes for an MD5.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from fastcrc import crc64 as _fastcrc
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     Bytes = bytes | bytearray | memoryview
     Tables = tuple[tuple[int, ...], ...]
 
+EtagKind = Literal["md5", "crc64"]
+
+_MD5: Final = re.compile(r"[0-9A-F]{32}")
 _REFLECTED_POLYNOMIAL: Final = 0xC96C5795D7870F42  # 0x42F0E1EBA9EA3693 with its bits in reverse
 _ONE: Final = 1 << 63  # the polynomial 1, reflected
 _WORTH_TABLES: Final = 32  # pieces of one length from which tables for just that length pay
@@ -29,9 +34,46 @@ def crc64(data: Bytes, value: int = 0) -> int:
     return _fastcrc.xz(data, value)
 
 
+class Sums:
+    """Size (bytes), CRC-64 and, where it is wanted, MD5 of bytes that come piece by piece."""
+
+    __slots__ = ("_md5", "crc64", "size")
+
+    def __init__(self, *, md5: bool) -> None:
+        self.size = 0
+        self.crc64 = 0
+        self._md5 = hashlib.md5(usedforsecurity=False) if md5 else None
+
+    def add(self, piece: Bytes) -> None:
+        """Releases the GIL while it works."""
+        self.size += len(piece)
+        self.crc64 = crc64(piece, self.crc64)
+        if self._md5 is not None:
+            self._md5.update(piece)
+
+    @property
+    def md5(self) -> str | None:
+        """None: was not wanted."""
+        return None if self._md5 is None else self._md5.hexdigest().upper()
+
+
 def md5_hex(data: Bytes) -> str:
-    """The ETag of a part and of an object that was put in one piece."""
+    """MD5 of `data`: the usual ETag of a part and of an object that was put in one piece."""
     return hashlib.md5(data, usedforsecurity=False).hexdigest().upper()
+
+
+def crc64_etag(crc: int, size: int) -> str:
+    """The ETag of a part or object whose MD5 is not made: CRC-64 and size, 16 hex digits each, and `-0`.
+
+    It looks like the ETag of an upload of no parts. Clients take such ETags for what they are, opaque; 32 hex digits alone
+    they may compare with an MD5 of their own.
+    """
+    return f"{crc:016X}{size:016X}-0"
+
+
+def md5_of_part(etag: str) -> str | None:
+    """The MD5 that a part's ETag is; None for one that is made of a CRC-64."""
+    return etag if _MD5.fullmatch(etag) else None
 
 
 def multipart_etag(etags: Iterable[str]) -> str:

@@ -31,6 +31,8 @@ from mossaic.service.reading import Reading
 from mossaic.service.writing import received_manifest, write_blob
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from mossaic.model.bucket import Bucket
     from mossaic.model.headers import Attributes
     from mossaic.model.names import ObjectKey
@@ -175,7 +177,7 @@ class Appender:
         """The bytes from `first` on, and the new ones unless they are a big blob already, as one new blob. Blocks."""
         tail = Reading(blobs=self._blobs, version=current, start=first, stop=current.size).blocks()
         if received.blob is not None and received.size >= _SMALL:
-            merged = write_blob(self._blobs, tail)
+            merged = self._write(tail)
             extents = (
                 *kept,
                 Extent(merged.blob_id, 0, merged.size),
@@ -186,9 +188,12 @@ class Appender:
             current, manifest=received_manifest(received), inline=received.inline, size=received.size
         )
         added = Reading.whole(self._blobs, new).blocks()
-        merged = write_blob(self._blobs, (block for blocks in (tail, added) for block in blocks))
+        merged = self._write(block for blocks in (tail, added) for block in blocks)
         extents = (*kept, Extent(merged.blob_id, 0, merged.size))
         return _Grown(manifest=Manifest(extents), inline=None, new_blobs=(merged,))
+
+    def _write(self, blocks: Iterable[bytes]) -> Blob:
+        return write_blob(self._blobs, blocks, md5=self._intake.etags == "md5")
 
     def _drop(self, blobs: list[Blob]) -> None:
         """Blobs that no metadata names; should it fail, they are the sweeper's."""

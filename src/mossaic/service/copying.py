@@ -14,6 +14,7 @@ from mossaic.model.object import ObjectHeaders, ObjectType, ObjectVersion
 from mossaic.model.ranges import copied_range
 from mossaic.model.upload import Part
 from mossaic.ports import Absent, Busy, Commit, Conflict, Damaged, LinkRefused, StoreError
+from mossaic.protocol.checksum import crc64_etag
 from mossaic.protocol.errors import (
     ENTITY_TOO_LARGE,
     INVALID_ARGUMENT,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from mossaic.model.object import Blob
     from mossaic.model.ranges import ByteRange
     from mossaic.ports import BlobStore, Clock, MetadataStore, Stored
+    from mossaic.protocol.checksum import EtagKind
     from mossaic.service.objects import ObjectService
 
 _TRIES: Final = 4  # how often a source that vanished while it was copied is read again
@@ -103,9 +105,18 @@ class CopiedPart:
 
 
 class CopyService:
+    """With `etags` "crc64" parts get no MD5, and whole objects are not read to become parts."""
+
     def __init__(
-        self, *, metadata: MetadataStore, blobs: BlobStore, objects: ObjectService, clock: Clock
+        self,
+        *,
+        metadata: MetadataStore,
+        blobs: BlobStore,
+        objects: ObjectService,
+        clock: Clock,
+        etags: EtagKind = "md5",
     ) -> None:
+        self._etags = etags
         self._metadata = metadata
         self._blobs = blobs
         self._objects = objects
@@ -167,8 +178,8 @@ class CopyService:
         )
 
     async def copy_part(self, place: PartPlace, source: Source, order: PartCopyOrder) -> CopiedPart:
-        """Store a part whose bytes are those of another object, or a range of it, shared with it. They are read for their
-        MD5 where it is not known, never written; only what lies inline in its row becomes a blob.
+        """Store a part whose bytes are those of another object, or a range of it, shared with it. They are read for what its
+        ETag is made of where that is not known, never written; only what lies inline in its row becomes a blob.
 
         Raises OssError: NO_SUCH_UPLOAD (first), INVALID_ARGUMENT (number), NO_SUCH_KEY, NO_SUCH_VERSION,
         METHOD_NOT_ALLOWED, PRECONDITION_FAILED, OPERATION_NOT_SUPPORTED, ENTITY_TOO_LARGE, PART_NOT_SEQUENTIAL; Busy.
@@ -209,13 +220,11 @@ class CopyService:
         if stop - start > MAX_PART_SIZE:
             raise OssError(ENTITY_TOO_LARGE, MaxSizeAllowed=MAX_PART_SIZE, ProposedSize=stop - start)
         reading = Reading(blobs=self._blobs, version=found, start=start, stop=stop)
-        if chosen is None and found.md5 is not None:
-            etag, crc = found.md5, found.crc64
-        else:
-            etag, crc = await asyncio.to_thread(reading.digest)
+        etag, crc = await self._sums(reading, found if chosen is None else None)
         new_blobs: tuple[Blob, ...] = ()
         if found.inline:
-            new_blobs = (await asyncio.to_thread(write_blob, self._blobs, reading.blocks()),)
+            blocks, md5 = reading.blocks(), self._etags == "md5"
+            new_blobs = (await asyncio.to_thread(write_blob, self._blobs, blocks, md5=md5),)
             manifest = Manifest((Extent(new_blobs[0].blob_id, 0, stop - start),))
         else:
             manifest = Manifest(tuple(found.manifest.cut(start, stop)))
@@ -239,6 +248,17 @@ class CopyService:
                 raise in_words(error, place.key) from None
             raise
         return part
+
+    async def _sums(self, reading: Reading, whole: ObjectVersion | None) -> tuple[str, int]:
+        """ETag and CRC-64 of a part of these bytes; `whole`: the object that they are all of. Raises Damaged."""
+        if self._etags == "crc64":
+            crc = whole.crc64 if whole else (await asyncio.to_thread(reading.sums, md5=False)).crc64
+            return crc64_etag(crc, reading.length), crc
+        if whole is not None and whole.md5 is not None:
+            return whole.md5, whole.crc64
+        sums = await asyncio.to_thread(reading.sums, md5=True)
+        assert sums.md5 is not None
+        return sums.md5, sums.crc64
 
 
 def _no_upload(place: PartPlace) -> OssError:

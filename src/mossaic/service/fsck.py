@@ -1,14 +1,14 @@
 """Verifies that every object and part reads back as it was stored, and lists bytes that nothing refers to.
 
-Each stored byte is read once: blobs are compared with their own size, MD5 and CRC-64, and objects and parts with what
-follows from those of their blobs. A damaged blob is named first, then every object and part that holds it. Only content that is cut out of blobs, and MD5 over several blobs, is read again.
+Each stored byte is read once: blobs are compared with their own size, CRC-64 and, where it was made, MD5, and objects and
+parts with what follows from those of their blobs. A damaged blob is named first, then every object and part that holds it.
+Only content that is cut out of blobs, and MD5 over several blobs, is read again.
 Changes nothing; may run beside a server, where what is deleted meanwhile is no problem. Memory does not grow with the store.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from mossaic.model.object import ObjectType
 from mossaic.model.page import ListQuery
 from mossaic.ports import Absent, Damaged
-from mossaic.protocol.checksum import crc64, crc64_join, md5_hex
+from mossaic.protocol.checksum import Sums, crc64, crc64_join, md5_hex, md5_of_part
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -187,16 +187,17 @@ class _Run:
         pieces = [_whole(extent, known) for extent in manifest.extents]
         whole = [piece for piece in pieces if piece is not None]
         is_whole = len(whole) == len(pieces)
-        if is_whole and (content.md5 is None or len(whole) < 2):
+        md5 = _md5_of(whole)
+        if is_whole and (content.md5 is None or md5 is not None):
             crc = crc64_join([(blob.crc64, blob.size) for blob in whole])
-            md5 = whole[0].md5 if whole else md5_hex(b"")
         elif self._read_bytes:
             try:
-                crc, md5 = await asyncio.to_thread(self._digest, manifest)
+                sums = await asyncio.to_thread(self._sums, manifest, md5=content.md5 is not None)
             except (Damaged, OSError) as error:
                 if await self._is_referenced(manifest.extents[0].blob_id):
                     self.report.found(f"{content.name}: {error}")
                 return
+            crc, md5 = sums.crc64, sums.md5
         else:
             return
         if crc != content.crc64 or content.md5 not in {None, md5}:
@@ -237,32 +238,28 @@ class _Run:
                 raise Damaged(f"blob {blob.blob_id} is longer than {blob.size} bytes")
             if not self._read_bytes:
                 return
-            md5, crc = hashlib.md5(usedforsecurity=False), 0
+            sums = Sums(md5=blob.md5 is not None)
             for offset in range(0, blob.size, _PIECE):
-                piece = source.read(offset, min(_PIECE, blob.size - offset))
-                md5.update(piece)
-                crc = crc64(piece, crc)
+                sums.add(source.read(offset, min(_PIECE, blob.size - offset)))
         self.report.bytes_read += blob.size
-        if (md5.hexdigest().upper(), crc) != (blob.md5, blob.crc64):
+        if (sums.md5, sums.crc64) != (blob.md5, blob.crc64):
             raise Damaged(f"blob {blob.blob_id}: its bytes are not those that were written")
 
-    def _digest(self, manifest: Manifest) -> tuple[int, str]:
-        """CRC-64 and MD5 of the content. Raises Damaged, OSError."""
-        md5, crc = hashlib.md5(usedforsecurity=False), 0
+    def _sums(self, manifest: Manifest, *, md5: bool) -> Sums:
+        """CRC-64 of the content and, where it is wanted, its MD5. Raises Damaged, OSError."""
+        sums = Sums(md5=md5)
         for extent in manifest.extents:
             with self._blobs.open(extent.blob_id) as source:
                 for offset in range(0, extent.length, _PIECE):
-                    piece = source.read(extent.offset + offset, min(_PIECE, extent.length - offset))
-                    md5.update(piece)
-                    crc = crc64(piece, crc)
+                    sums.add(source.read(extent.offset + offset, min(_PIECE, extent.length - offset)))
         self.report.bytes_read += manifest.size
-        return crc, md5.hexdigest().upper()
+        return sums
 
 
 def _of_part(upload: Upload, part: Part) -> _Content:
     name = f"upload {upload.upload_id} of {upload.bucket}/{upload.key}, part {part.number}"
     return _Content(
-        name=name, manifest=part.manifest, size=part.size, crc64=part.crc64, md5=part.etag.upper()
+        name=name, manifest=part.manifest, size=part.size, crc64=part.crc64, md5=md5_of_part(part.etag)
     )
 
 
@@ -283,6 +280,13 @@ def _whole(extent: Extent, known: dict[BlobId, Blob]) -> Blob | None:
     """The blob of an extent that is all of it."""
     blob = known.get(extent.blob_id)
     return blob if blob is not None and (extent.offset, extent.length) == (0, blob.size) else None
+
+
+def _md5_of(blobs: Sequence[Blob]) -> str | None:
+    """The MD5 of the content of these blobs, where it is known without reading."""
+    if not blobs:
+        return md5_hex(b"")
+    return blobs[0].md5 if len(blobs) == 1 else None
 
 
 def _take(listing: Iterator[tuple[BlobId, int]], count: int) -> list[tuple[BlobId, int]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
-import hashlib
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from mossaic.model.names import new_blob_id
 from mossaic.model.object import Blob
 from mossaic.ports import StoreError
-from mossaic.protocol.checksum import crc64, md5_hex
+from mossaic.protocol.checksum import Sums, crc64, crc64_etag, md5_hex
 from mossaic.protocol.errors import (
     ENTITY_TOO_LARGE,
     INCOMPLETE_BODY,
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mossaic.ports import BlobStore, Body, BodyReader
+    from mossaic.protocol.checksum import EtagKind
 
 INLINE_UP_TO: Final = 16 * KIB  # bytes; smaller contents lie beside the metadata, not in a blob
 _BUFFER_SIZE: Final = 512 * KIB  # bytes, one buffer a worker thread: bounds the memory of any body
@@ -69,11 +69,12 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """A body that arrived whole. size in bytes, md5 upper-case hex; exactly one of `blob` (durable) and `inline` is set,
-    an empty body is `inline=b""`."""
+    """A body that arrived whole. size in bytes, `etag` as its part or object has it, md5 upper-case hex or None where it was
+    not made; exactly one of `blob` (durable) and `inline` is set, an empty body is `inline=b""`."""
 
     size: int
-    md5: str
+    etag: str
+    md5: str | None
     crc64: int
     blob: Blob | None = None
     inline: bytes | None = None
@@ -84,9 +85,13 @@ class Received:
 
 
 class Intake:
-    """Receives bodies into a blob store. Contents of up to `inline_up_to` bytes are given back instead of stored."""
+    """Receives bodies into a blob store. Contents of up to `inline_up_to` bytes are given back instead of stored. With `etags`
+    "crc64" an MD5 is made only of a body that comes with Content-MD5."""
 
-    def __init__(self, blobs: BlobStore, *, inline_up_to: int = INLINE_UP_TO) -> None:
+    def __init__(
+        self, blobs: BlobStore, *, inline_up_to: int = INLINE_UP_TO, etags: EtagKind = "md5"
+    ) -> None:
+        self.etags: Final = etags
         self._blobs = blobs
         self._inline_up_to = inline_up_to
 
@@ -102,16 +107,18 @@ class Intake:
             _check_size(length, expected)
         digest = _binary_md5(expected.content_md5)
         if length is not None and length <= inline_up_to:
-            received = _of_bytes(await body.read(length))
+            received = _of_bytes(await body.read(length), digest, self.etags)
             _check(received, expected, digest=digest, length=length)
             return received
-        passing = _Passing(blobs=self._blobs, expected=expected, digest=digest, length=length)
+        passing = _Passing(
+            blobs=self._blobs, expected=expected, digest=digest, length=length, etags=self.etags
+        )
         return await body.consume(lambda reader: passing.run(reader, inline_up_to))
 
     def take(self, reader: BodyReader, expected: Expected) -> Received:
         """As `receive`, for bytes of unknown length inside a body that the caller reads already (a form's file). Blocks."""
         digest = _binary_md5(expected.content_md5)
-        passing = _Passing(blobs=self._blobs, expected=expected, digest=digest, length=None)
+        passing = _Passing(blobs=self._blobs, expected=expected, digest=digest, length=None, etags=self.etags)
         return passing.run(reader, self._inline_up_to)
 
     async def discard(self, received: Received) -> None:
@@ -131,13 +138,14 @@ class _Passing:
     expected: Expected
     digest: bytes | None
     length: int | None
+    etags: EtagKind
 
     def run(self, reader: BodyReader, inline_up_to: int) -> Received:
         buffer = _thread_buffer()
         filled = _gather(reader, buffer, max(_WORTH_HASHING, inline_up_to + 1))
         if filled <= inline_up_to:  # the length was unknown, and it was short
             _check_size(filled, self.expected)
-            received = _of_bytes(bytes(buffer[:filled]))
+            received = _of_bytes(bytes(buffer[:filled]), self.digest, self.etags)
             _check(received, self.expected, digest=self.digest, length=self.length)
             return received
         return self._write(reader, buffer, filled)
@@ -145,20 +153,19 @@ class _Passing:
     def _write(self, reader: BodyReader, buffer: memoryview, filled: int) -> Received:
         """Hash and write `filled` bytes of the buffer and all that follow; commit when everything is as expected."""
         blob_id = new_blob_id()
-        md5 = hashlib.md5(usedforsecurity=False)
-        crc = size = 0
+        sums = Sums(md5=_makes_md5(self.digest, self.etags))
         sink = self.blobs.create(blob_id, self.length)
         try:
             while filled:
-                size += filled
-                _check_size(size, self.expected)
+                _check_size(sums.size + filled, self.expected)
                 piece = buffer[:filled]
-                md5.update(piece)
-                crc = crc64(piece, crc)
+                sums.add(piece)
                 sink.write(piece)
                 filled = _gather(reader, buffer, _WORTH_HASHING)
-            blob = Blob(blob_id=blob_id, size=size, md5=md5.hexdigest().upper(), crc64=crc)
-            received = Received(size=size, md5=blob.md5, crc64=crc, blob=blob)
+            size, md5, crc = sums.size, sums.md5, sums.crc64
+            blob = Blob(blob_id=blob_id, size=size, md5=md5, crc64=crc)
+            etag = _etag(md5, crc, size, self.etags)
+            received = Received(size=size, etag=etag, md5=md5, crc64=crc, blob=blob)
             _check(received, self.expected, digest=self.digest, length=self.length)
             sink.commit()
         except BaseException:  # whatever stops it, nothing half done may stay
@@ -196,8 +203,19 @@ def _check_size(size: int, expected: Expected) -> None:
         raise OssError(ENTITY_TOO_LARGE, MaxSizeAllowed=expected.max_size, ProposedSize=size)
 
 
-def _of_bytes(content: bytes) -> Received:
-    return Received(size=len(content), md5=md5_hex(content), crc64=crc64(content), inline=content)
+def _makes_md5(digest: bytes | None, etags: EtagKind) -> bool:
+    return etags == "md5" or digest is not None
+
+
+def _etag(md5: str | None, crc: int, size: int, etags: EtagKind) -> str:
+    """Of one form for all bodies: a client that sends Content-MD5 gets no other ETag for it."""
+    return crc64_etag(crc, size) if md5 is None or etags == "crc64" else md5
+
+
+def _of_bytes(content: bytes, digest: bytes | None, etags: EtagKind) -> Received:
+    md5 = md5_hex(content) if _makes_md5(digest, etags) else None
+    crc, size = crc64(content), len(content)
+    return Received(size=size, etag=_etag(md5, crc, size, etags), md5=md5, crc64=crc, inline=content)
 
 
 def _binary_md5(content_md5: str | None) -> bytes | None:
@@ -216,7 +234,7 @@ def _binary_md5(content_md5: str | None) -> bytes | None:
 def _check(received: Received, expected: Expected, *, digest: bytes | None, length: int | None) -> None:
     if length is not None and received.size != length:
         raise OssError(INCOMPLETE_BODY)
-    if digest is not None and bytes.fromhex(received.md5) != digest:
+    if digest is not None and (received.md5 is None or bytes.fromhex(received.md5) != digest):
         raise OssError(INVALID_DIGEST)
     if expected.crc64 is not None and expected.crc64.strip() != str(received.crc64):
         raise OssError(INVALID_CRC64)

@@ -30,6 +30,7 @@ from mossaic.model.upload import (
     plan_completion,
 )
 from mossaic.ports import Absent, Busy, Commit, Conflict, Full, LinkRefused, Stored, StoreError
+from mossaic.protocol.checksum import md5_of_part
 from mossaic.protocol.errors import (
     FILE_ALREADY_EXISTS,
     INVALID_ARGUMENT,
@@ -128,8 +129,9 @@ class MultipartService:
 
     async def put_part(
         self, bucket: Bucket, asked: shapes.UploadPart, body: Body, *, grant: Grant | None = None
-    ) -> tuple[Upload, Part]:
-        """Store the body as a part; one of the same number is replaced, and its bytes are freed.
+    ) -> tuple[Upload, Part, str | None]:
+        """Store the body as a part; one of the same number is replaced, and its bytes are freed. With the part comes the MD5 of
+        its bytes, upper-case hex, None where it was not made.
 
         At most 5 GiB; the minimum is Complete's to check. Everything that can be refused without the body is refused
         before a byte of it is read.
@@ -149,7 +151,7 @@ class MultipartService:
         except StoreError as error:  # refused as a whole: no row names the blob
             await self._intake.discard(received)
             raise await self._part_refused(upload, number, error) from error
-        return upload, part
+        return upload, part, received.md5
 
     async def place(
         self, bucket: Bucket, asked: shapes.UploadPart | shapes.UploadPartCopy
@@ -288,7 +290,7 @@ class MultipartService:
         return Part(
             number=number,
             size=received.size,
-            etag=received.md5,
+            etag=received.etag,
             crc64=received.crc64,
             stored_at=self._clock.now(),
             manifest=Manifest(tuple(Extent(blob.blob_id, 0, blob.size) for blob in received.new_blobs)),
@@ -334,11 +336,14 @@ class MultipartService:
             return plan_completion(stored, listed, upload_id=upload.upload_id)
         return await asyncio.to_thread(plan_completion, stored, listed, upload_id=upload.upload_id)
 
-    async def _content_md5(self, plan: Completion) -> str:
-        """The MD5 of a sequential upload's content, which its object carries. Reads the parts, at the disk's speed: the
-        state of an unfinished MD5 cannot be kept between two requests."""
-        if len(plan.parts) == 1:
-            return plan.parts[0].etag
+    async def _content_md5(self, plan: Completion) -> str | None:
+        """The MD5 of a sequential upload's content, which its object carries; None where MD5s are not made. Reads the parts, at
+        the disk's speed: the state of an unfinished MD5 cannot be kept between two requests."""
+        if self._intake.etags != "md5":
+            return None
+        known = md5_of_part(plan.parts[0].etag) if len(plan.parts) == 1 else None
+        if known is not None:
+            return known
         return await asyncio.to_thread(_read_md5, self._blobs, plan.manifest)
 
     async def _first_answer(self, bucket: Bucket, asked: shapes.CompleteMultipartUpload) -> Stored:

@@ -119,7 +119,7 @@ class ObjectService:
             bucket=bucket.name,
             key=key,
             size=received.size,
-            etag=received.md5,
+            etag=received.etag,
             md5=received.md5,
             crc64=received.crc64,
             modified_at=self._clock.now(),

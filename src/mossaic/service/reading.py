@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mossaic.ports import FilePiece
-from mossaic.protocol.checksum import crc64
+from mossaic.protocol.checksum import Sums
 from mossaic.protocol.limits import KIB
 
 if TYPE_CHECKING:
@@ -68,10 +67,9 @@ class Reading:
                 for offset in range(extent.offset, extent.offset + extent.length, _BLOCK):
                     yield source.read(offset, min(_BLOCK, extent.offset + extent.length - offset))
 
-    def digest(self) -> tuple[str, int]:
-        """MD5 (upper-case hex) and CRC-64 of the bytes. Blocks; raises Damaged."""
-        md5, crc = hashlib.md5(usedforsecurity=False), 0
+    def sums(self, *, md5: bool) -> Sums:
+        """CRC-64 of the bytes and, where it is wanted, their MD5. Blocks; raises Damaged."""
+        sums = Sums(md5=md5)
         for block in self.blocks():
-            md5.update(block)
-            crc = crc64(block, crc)
-        return md5.hexdigest().upper(), crc
+            sums.add(block)
+        return sums

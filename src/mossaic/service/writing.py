@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING
 
 from mossaic.model.manifest import Extent, Manifest
 from mossaic.model.names import new_blob_id
 from mossaic.model.object import Blob
-from mossaic.protocol.checksum import crc64
+from mossaic.protocol.checksum import Sums
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,22 +16,20 @@ if TYPE_CHECKING:
     from mossaic.service.intake import Received
 
 
-def write_blob(blobs: BlobStore, pieces: Iterable[bytes]) -> Blob:
-    """A durable blob of `pieces` in order. Blocks. Crash: an orphan stays, which the sweeper finds."""
+def write_blob(blobs: BlobStore, pieces: Iterable[bytes], *, md5: bool) -> Blob:
+    """A durable blob of `pieces` in order, with its MD5 or without. Blocks. Crash: an orphan stays, which the sweeper finds."""
     blob_id = new_blob_id()
-    md5, crc, size = hashlib.md5(usedforsecurity=False), 0, 0
+    sums = Sums(md5=md5)
     sink = blobs.create(blob_id, None)
     try:
         for piece in pieces:
             sink.write(memoryview(piece))
-            md5.update(piece)
-            crc = crc64(piece, crc)
-            size += len(piece)
+            sums.add(piece)
         sink.commit()
     except BaseException:  # whatever stops it, nothing half done may stay
         sink.discard()
         raise
-    return Blob(blob_id=blob_id, size=size, md5=md5.hexdigest().upper(), crc64=crc)
+    return Blob(blob_id=blob_id, size=sums.size, md5=sums.md5, crc64=sums.crc64)
 
 
 def received_manifest(received: Received) -> Manifest:

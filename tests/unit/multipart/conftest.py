@@ -87,7 +87,7 @@ class World:
         return upload.upload_id
 
     async def put(self, upload_id: str, number: int, content: bytes, key: str = KEY) -> Part:
-        _, part = await self.service.put_part(
+        _, part, _ = await self.service.put_part(
             self.bucket, self.asked(upload_id, str(number), key), Body(content)
         )
         return part

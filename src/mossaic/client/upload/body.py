@@ -87,7 +87,7 @@ def crc64_of(source: Readable, piece: Piece) -> int:
 
 
 def md5_of(source: Readable, piece: Piece) -> bytes:
-    """The binary MD5 of a piece as it is now; in hex it is the part's ETag, in base64 Content-MD5."""
+    """The binary MD5 of a piece as it is now; in hex it is the part's usual ETag, in base64 Content-MD5."""
     digest = hashlib.md5(usedforsecurity=False)
     for chunk in source.chunks(piece.offset, piece.size, whole):
         digest.update(chunk)

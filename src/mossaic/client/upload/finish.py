@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
-    """What the object will be known by: bare ETag, CRC-64 when every part's is known, bytes, number of parts."""
+    """What the object will be known by: bare ETag (one of these), CRC-64 when every part's is known, bytes, number of parts."""
 
-    etag: str
+    etags: tuple[str, ...]
     crc64: int | None
     size: int
     parts: int
@@ -42,15 +42,16 @@ def complete(task: Task, begun: Begun, log: Log) -> UploadResult:
     what `Session.do` raises."""
     parts = [begun.parts[number] for number in sorted(begun.parts)]
     crc = _whole_crc(parts)
+    etag = multipart_etag(part.etag for part in parts)
     expected = Expected(
-        etag=multipart_etag(part.etag for part in parts),
+        etags=(etag,),
         crc64=crc,
         size=sum(part.size for part in parts),
         parts=len(parts),
     )
     asked_before = log.completing is not None
     task.expected = expected
-    log.will_complete(expected.etag, crc, expected.size)
+    log.will_complete(etag, crc, expected.size)
     listed = [(part.number, part.etag) for part in parts]
     try:
         reply = wire.complete(
@@ -104,7 +105,7 @@ def published(
         raise
     found = reply.value
     same_crc = expected.crc64 is None or found.crc64 is None or found.crc64 == expected.crc64
-    if found.etag.upper() != expected.etag or found.content_length != expected.size or not same_crc:
+    if found.etag.upper() not in expected.etags or found.content_length != expected.size or not same_crc:
         return None
     task.events.say("resolved", upload_id=upload_id)
     return UploadResult(

@@ -9,6 +9,7 @@ from mossaic.client.object_options import further_headers, object_fields
 from mossaic.client.upload.body import PartBody, content_md5, crc64_of, md5_of
 from mossaic.client.upload.finish import Expected, published
 from mossaic.client.upload.task import UploadResult
+from mossaic.protocol.checksum import crc64_etag
 from mossaic.protocol.operations import object as ops
 
 if TYPE_CHECKING:
@@ -29,6 +30,12 @@ class _TickingBody(PartBody):
         for chunk in super().chunks():
             yield chunk
             self._task.tick()
+
+
+def _expected(source: Readable, piece: Piece) -> Expected:
+    """Services name an object by its MD5, or, where they make none, by CRC-64 and size."""
+    md5, crc = md5_of(source, piece).hex().upper(), crc64_of(source, piece)
+    return Expected(etags=(md5, crc64_etag(crc, piece.size)), crc64=crc, size=piece.size, parts=1)
 
 
 def put(
@@ -63,8 +70,7 @@ def put(
     except FileAlreadyExists:
         if not any(body.is_out for body in bodies[:-1]):
             raise
-        etag = md5_of(source, piece).hex().upper()
-        found = published(task, None, Expected(etag=etag, crc64=crc, size=piece.size, parts=1))
+        found = published(task, None, _expected(source, piece))
         if found is None:
             raise
         return found

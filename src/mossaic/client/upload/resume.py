@@ -108,7 +108,7 @@ def _made_before(task: Task, source: Source, found: Checkpoint, log: Log) -> Upl
     crc = crc64_of(source, Piece(number=1, offset=0, size=source.size))
     if said["crc64"] != str(crc):
         return None
-    expected = Expected(etag=str(said.get("etag")), crc64=crc, size=source.size, parts=len(found.parts))
+    expected = Expected(etags=(str(said.get("etag")),), crc64=crc, size=source.size, parts=len(found.parts))
     return published(task, found.upload_id, expected)
 
 

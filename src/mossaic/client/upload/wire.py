@@ -26,8 +26,8 @@ _ABORT_PAUSE_S: Final = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """A part that the server holds. `etag` is bare and upper case, the MD5 of its bytes; `size` bytes; `crc64` None where the
-    service does not tell."""
+    """A part that the server holds. `etag` is bare and upper case, the MD5 of its bytes unless the service makes none; `size`
+    bytes; `crc64` None where the service does not tell."""
 
     number: int
     etag: str

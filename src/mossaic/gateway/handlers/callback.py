@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mossaic.gateway.admit import ip_of
+from mossaic.gateway.handlers.object_facts import content_md5
 from mossaic.protocol.errors import INVALID_ARGUMENT, OssError
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ async def answer_of(call: Call, ask: CallbackAsk) -> bytes | None:
         "size": ask.size,
         "mimeType": ask.mime_type,
         "crc64": str(ask.crc64),
-        "contentMd5": b64encode(bytes.fromhex(ask.md5)).decode() if ask.md5 else "",
+        "contentMd5": content_md5(ask.md5) or "",
         "clientIp": ip_of(call.request.remote),
         "reqId": call.request_id,
         "operation": ask.operation,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.call import Call, Permission, handlers
 from mossaic.gateway.handlers import callback
+from mossaic.gateway.handlers.object_facts import content_md5
 from mossaic.model.conditions import COPY, Conditions
 from mossaic.protocol.addressing import object_url
 from mossaic.protocol.limits import DEFAULT_PART_PAGE
@@ -42,12 +42,12 @@ async def initiate_multipart_upload(
 
 @handlers.on(ops.UPLOAD_PART)
 async def upload_part(call: Call, asked: ops.UploadPart) -> ops.UploadPartResult:
-    upload, part = await call.services.multipart.put_part(
+    upload, part, md5 = await call.services.multipart.put_part(
         call.bucket, asked, call.body, grant=call.principal.grant
     )
     return ops.UploadPartResult(
         etag=part.etag,
-        content_md5=base64.b64encode(bytes.fromhex(part.etag)).decode(),
+        content_md5=content_md5(md5),
         crc64=str(part.crc64),
         server_side_encryption=upload.headers.encryption,
     )

@@ -35,7 +35,7 @@ async def put_object(call: Call, asked: ops.PutObject) -> ops.PutObjectResult:
     done = callback.CallbackAsk.of("PutObject", stored, prepared)
     return ops.PutObjectResult(
         etag=stored.version.etag,
-        content_md5=content_md5(stored.version),
+        content_md5=content_md5(stored.version.md5),
         crc64=stored.version.crc64,
         version_id=stored.version_id,
         server_side_encryption=said.headers.encryption,

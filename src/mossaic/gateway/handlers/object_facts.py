@@ -16,7 +16,6 @@ from mossaic.service.objects import ARCHIVED, Found, ReadOrder, shown_version
 
 if TYPE_CHECKING:
     from mossaic.gateway.call import Call
-    from mossaic.model.object import ObjectVersion
     from mossaic.protocol.operations.object import GetObject, HeadObject
 
 _FIELDS: Final = {
@@ -57,7 +56,7 @@ def facts(call: Call, found: Found) -> dict[str, Any]:  # Any: the fields of Obj
     return named | {
         "etag": content.etag,
         "last_modified": found.modified_at,
-        "content_md5": content_md5(content),
+        "content_md5": content_md5(content.md5),
         "accept_ranges": "bytes",
         "object_type": version.type.value,
         "storage_class": version.storage_class.value,
@@ -85,6 +84,6 @@ def overrides(asked: GetObject) -> dict[str, Any]:  # Any: to stand in for `fact
     return {_FIELDS[name]: plain(f"response-{name.lower()}", text) for name, text in wire.items()}
 
 
-def content_md5(version: ObjectVersion) -> str | None:
-    """The Content-MD5 header: base64, where the MD5 of the content is known."""
-    return None if version.md5 is None else base64.b64encode(bytes.fromhex(version.md5)).decode()
+def content_md5(md5: str | None) -> str | None:
+    """The Content-MD5 header: an MD5 in base64 instead of hex, where it is known."""
+    return None if md5 is None else base64.b64encode(bytes.fromhex(md5)).decode()

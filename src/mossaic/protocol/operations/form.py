@@ -27,7 +27,7 @@ class PostObjectResult:
     key: Annotated[str, Element("Key")]
     etag: Annotated[str, Element("ETag", quoted=True)]
     etag_header: Annotated[str, Header("ETag", quoted=True)]
-    content_md5: Annotated[str, Header("Content-MD5")]
+    content_md5: Annotated[str | None, Header("Content-MD5")]
     crc64: Annotated[int, Header("x-oss-hash-crc64ecma")]
     version_id: Annotated[str | None, Header("x-oss-version-id")] = None
     redirect: Annotated[str | None, Header("Location")] = None

@@ -55,7 +55,8 @@ class UploadPart(OnObject):
 
 @shape
 class UploadPartResult:
-    """`content_md5` is base64, `crc64` decimal; oss2, v2, Go and Java compare the latter with their own. Ours are always there."""
+    """`content_md5` is base64, `crc64` decimal; oss2, v2, Go and Java compare the latter with their own.
+    Our CRC-64 is always there, our MD5 where it was made."""
 
     etag: Annotated[str, Header("ETag", quoted=True)]
     content_md5: Annotated[str | None, Header("Content-MD5")] = None

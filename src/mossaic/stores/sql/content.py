@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mossaic.model.manifest import EXTENT_BYTES
 from mossaic.ports import Damaged
-from mossaic.stores.sql.rows import BLOB_ID_BYTES, StoredManifest, signed
+from mossaic.stores.sql.rows import BLOB_ID_BYTES, NO_MD5, StoredManifest, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -51,7 +51,7 @@ def change_holders(
     """
     fresh = {bytes.fromhex(blob.blob_id): blob for blob in new_blobs}
     for blob_id, blob in fresh.items():
-        tx.run(_ADD_BLOB, blob_id, blob.size, blob.md5, signed(blob.crc64), come[blob_id])
+        tx.run(_ADD_BLOB, blob_id, blob.size, blob.md5 or NO_MD5, signed(blob.crc64), come[blob_id])
     down: list[tuple[int, bytes]] = []
     if come != gone:  # equal for a Complete of all parts: only the holder changes
         for blob_id in (come.keys() | gone.keys()) - fresh.keys():

@@ -11,7 +11,7 @@ from mossaic.ports import Conflict
 from mossaic.stores.sql.check import check
 from mossaic.stores.sql.content import drop_retired
 from mossaic.stores.sql.database import LONG
-from mossaic.stores.sql.rows import micros, unsigned
+from mossaic.stores.sql.rows import NO_MD5, micros, unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,4 +102,6 @@ class HousekeepingTables:
 
 
 def _blob(raw: bytes, size: int, md5: str, crc64: int) -> Blob:
-    return Blob(blob_id=BlobId(raw.hex()), size=size, md5=md5, crc64=unsigned(crc64))
+    return Blob(
+        blob_id=BlobId(raw.hex()), size=size, md5=None if md5 == NO_MD5 else md5, crc64=unsigned(crc64)
+    )

@@ -31,6 +31,7 @@ _NO_MANIFEST: Final = Manifest()
 _ENCODE: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _texts: Final = msgspec.json.Decoder(dict[str, str]).decode
 BLOB_ID_BYTES: Final = 16
+NO_MD5: Final = ""  # in a blob's row, where the MD5 was not made
 
 BUCKET_COLUMNS: Final = (
     "name, region, owner_id, created_at, acl, storage_class, redundancy, versioning, documents, revision"

@@ -8,6 +8,7 @@ import { settle } from "./name.js";
 import { evenPieces, piecesAround, piecesFromList } from "./plan.js";
 import { Sender } from "./sender.js";
 import { isStopped, sleep, stopped } from "./stop.js";
+import { crc64Etag } from "./sums/crc64.js";
 
 const BEGIN_TRIES = 5;
 
@@ -214,7 +215,7 @@ async function wholeObject(task, signal) {
         answer = await wire.put(task, { body: blob, headers, callback: task.options.callback, signal: control.signal, onUpload });
       } catch (error) {
         const there = tries > 1 && error.kind === "exists" && own && (await wire.head(task));
-        if (!there || there.etag !== own.md5) throw error;
+        if (!there || ![own.md5, crc64Etag(own.crc64, task.total)].includes(there.etag)) throw error;
         answer = { ...there, callback: null }; // the first answer was lost
       }
       return answer;

@@ -129,3 +129,9 @@ export function joinCrc64(pieces) {
   }
   return whole;
 }
+
+/** The ETag that a service which makes no MD5s gives to these bytes. @param {bigint} crc64 @param {number} size */
+export function crc64Etag(crc64, size) {
+  const digits = (value) => value.toString(16).toUpperCase().padStart(16, "0");
+  return `${digits(crc64)}${digits(size)}-0`;
+}
