@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import secrets
 import socket
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import oss2
 import pytest
 
-from tests.e2e.harness import CallbackReceiver, Server, build_server
+from tests.e2e.harness import CallbackReceiver, Server, build_server, need_tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
+HERE = Path(__file__).parent
+BUILD_S = 240
 HOSTED_SUFFIXES = (".localhost", ".oss-cn-hangzhou.aliyuncs.com")
 
 
@@ -62,6 +65,36 @@ def receiver() -> Iterator[CallbackReceiver]:
     running = CallbackReceiver()
     yield running
     running.close()
+
+
+@pytest.fixture(scope="session")
+def go_binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Go tests of tests/e2e/go, built."""
+    go = need_tool("go")
+    target = tmp_path_factory.mktemp("go") / "e2e.test"
+    command = [go, "test", "-c", "-o", str(target), "."]
+    built = subprocess.run(
+        command, cwd=HERE / "go", capture_output=True, text=True, timeout=BUILD_S, check=False
+    )
+    assert built.returncode == 0, built.stderr
+    return target
+
+
+@pytest.fixture(scope="session")
+def java_classpath() -> str:
+    """The Maven project of tests/e2e/java, built."""
+    need_tool("java")
+    project = HERE / "java"
+    command = [need_tool("mvn"), "-q", "-B", "process-classes"]
+    offline = subprocess.run(
+        [*command, "-o"], cwd=project, capture_output=True, text=True, timeout=BUILD_S, check=False
+    )
+    if offline.returncode != 0:  # the first build fetches the SDK and Maven's plugins
+        built = subprocess.run(
+            command, cwd=project, capture_output=True, text=True, timeout=BUILD_S, check=False
+        )
+        assert built.returncode == 0, built.stdout + built.stderr
+    return f"{project / 'target/classes'}:{project / 'target/lib'}/*"
 
 
 @pytest.fixture

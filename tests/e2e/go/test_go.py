@@ -1,4 +1,4 @@
-"""The Go SDKs, v2 and v1: builds the Go tests beside this file once, runs each against a bucket of its own."""
+"""The Go SDKs, v2 and v1: runs each of the Go tests beside this file against a bucket of its own."""
 
 from __future__ import annotations
 
@@ -11,16 +11,15 @@ import pytest
 
 from tests.e2e.broker import make_broker
 from tests.e2e.conftest import new_bucket
-from tests.e2e.harness import need_tool
 
 if TYPE_CHECKING:
     from tests.e2e.harness import CallbackReceiver, Server
 
-HERE = Path(__file__).parent
 EIGHT = [1, 2, 3, 4, 5, 6, 7, 8]
 
 NAMES = (
     "TestV1CallbackMetaAndTags",
+    "TestV1CopiesAndAppends",
     "TestV1ForbidOverwriteAndPresigned",
     "TestV1ListsAndAborts",
     "TestV1ResumeSendsOnlyMissingParts",
@@ -38,24 +37,12 @@ NAMES = (
 )
 
 
-@pytest.fixture(scope="session")
-def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    go = need_tool("go")
-    target = tmp_path_factory.mktemp("go") / "e2e.test"
-    built = subprocess.run(
-        [go, "test", "-c", "-o", str(target), "."],
-        cwd=HERE,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert built.returncode == 0, built.stderr
-    return target
-
-
 def run(
-    binary: Path, name: str, server: Server, receiver: CallbackReceiver, extra: dict[str, str] | None = None
+    go_binary: Path,
+    name: str,
+    server: Server,
+    receiver: CallbackReceiver,
+    extra: dict[str, str] | None = None,
 ) -> dict[str, str]:
     """Run one Go test for both signature versions; the buckets it used, by version."""
     buckets = {version: new_bucket(server) for version in ("V1", "V4")}
@@ -69,7 +56,7 @@ def run(
         **(extra or {}),
     }
     done = subprocess.run(
-        [binary, "-test.run", f"^{name}$", "-test.v"],
+        [go_binary, "-test.run", f"^{name}$", "-test.v"],
         env=env,
         capture_output=True,
         text=True,
@@ -81,17 +68,17 @@ def run(
     return buckets
 
 
-def test_every_go_test_is_run(binary: Path) -> None:
+def test_every_go_test_is_run(go_binary: Path) -> None:
     listed = subprocess.run(
-        [binary, "-test.list", "."], capture_output=True, text=True, timeout=30, check=True
+        [go_binary, "-test.list", "."], capture_output=True, text=True, timeout=30, check=True
     )
 
     assert sorted(listed.stdout.split()) == sorted(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_go(name: str, binary: Path, server: Server, receiver: CallbackReceiver) -> None:
-    buckets = run(binary, name, server, receiver)
+def test_go(name: str, go_binary: Path, server: Server, receiver: CallbackReceiver) -> None:
+    buckets = run(go_binary, name, server, receiver)
 
     if "Resume" in name:
         for bucket in buckets.values():
@@ -104,12 +91,12 @@ def test_go(name: str, binary: Path, server: Server, receiver: CallbackReceiver)
 
 
 @pytest.mark.parametrize("name", ["TestV1ListsAndAborts", "TestV2RangesCopiesAppendSymlinkDelete"])
-def test_go_with_a_token(name: str, binary: Path, server: Server, receiver: CallbackReceiver) -> None:
+def test_go_with_a_token(name: str, go_binary: Path, server: Server, receiver: CallbackReceiver) -> None:
     broker = make_broker(server)
     token = broker.assume()["Credentials"]
 
     run(
-        binary,
+        go_binary,
         name,
         server,
         receiver,

@@ -128,3 +128,26 @@ func TestV1ForbidOverwriteAndPresigned(t *testing.T) {
 		sameBytes(t, data, []byte("first"))
 	})
 }
+
+func TestV1CopiesAndAppends(t *testing.T) {
+	bothV1(t, func(t *testing.T, bucket *ossv1.Bucket) {
+		data := noise(3 * partSize)
+		check(t, bucket.PutObject("source", bytes.NewReader(data)))
+		_, err := bucket.CopyObject("source", "whole")
+		check(t, err)
+		check(t, bucket.CopyFile(bucket.BucketName, "source", "copy", partSize))
+
+		var position int64
+		for _, text := range []string{"0123", "4"} {
+			position, err = bucket.AppendObject("log", bytes.NewReader([]byte(text)), position)
+			check(t, err)
+		}
+
+		equal(t, "position", position, int64(5))
+		for name, want := range map[string][]byte{"whole": data, "copy": data, "log": []byte("01234")} {
+			target := filepath.Join(t.TempDir(), name)
+			check(t, bucket.DownloadFile(name, target, partSize))
+			sameBytes(t, content(t, target), want)
+		}
+	})
+}

@@ -1,4 +1,4 @@
-"""The Java SDK: builds the Maven project beside this file once, runs each flow in a JVM against a bucket of its own."""
+"""The Java SDK: runs each flow of the Maven project beside this file in a JVM, against a bucket of its own."""
 
 from __future__ import annotations
 
@@ -11,14 +11,10 @@ import pytest
 
 from tests.e2e.broker import make_broker
 from tests.e2e.conftest import new_bucket
-from tests.e2e.harness import need_tool
 
 if TYPE_CHECKING:
     from tests.e2e.harness import CallbackReceiver, Server
 
-HERE = Path(__file__).parent
-TARGET = HERE / "target"
-BUILD_S = 240
 RUN_S = 60
 
 FLOWS = (
@@ -32,22 +28,6 @@ FLOWS = (
     "failedCallback",
     "presigned",
 )
-
-
-@pytest.fixture(scope="session")
-def classpath() -> str:
-    need_tool("java")
-    maven = need_tool("mvn")
-    command = [maven, "-q", "-B", "process-classes"]
-    offline = subprocess.run(
-        [*command, "-o"], cwd=HERE, capture_output=True, text=True, timeout=BUILD_S, check=False
-    )
-    if offline.returncode != 0:  # the first build fetches the SDK and Maven's plugins
-        built = subprocess.run(
-            command, cwd=HERE, capture_output=True, text=True, timeout=BUILD_S, check=False
-        )
-        assert built.returncode == 0, built.stdout + built.stderr
-    return f"{TARGET / 'classes'}:{TARGET / 'lib'}/*"
 
 
 @pytest.fixture
@@ -64,7 +44,7 @@ def environment(server: Server, receiver: CallbackReceiver, tmp_path: Path) -> d
 
 
 def java(
-    classpath: str, environment: dict[str, str], flow: str, version: str
+    java_classpath: str, environment: dict[str, str], flow: str, version: str
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
@@ -72,7 +52,7 @@ def java(
             "-XX:TieredStopAtLevel=1",
             "-Dfile.encoding=UTF-8",
             "-cp",
-            classpath,
+            java_classpath,
             "mossaic.e2e.Flows",
             flow,
             version,
@@ -85,27 +65,27 @@ def java(
     )
 
 
-def passes(classpath: str, environment: dict[str, str], flow: str, version: str) -> None:
-    done = java(classpath, environment, flow, version)
+def passes(java_classpath: str, environment: dict[str, str], flow: str, version: str) -> None:
+    done = java(java_classpath, environment, flow, version)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"passed {flow}" in done.stdout
 
 
 @pytest.mark.parametrize("version", ["V1", "V4"])
 @pytest.mark.parametrize("flow", FLOWS)
-def test_java(flow: str, version: str, classpath: str, environment: dict[str, str]) -> None:
-    passes(classpath, environment, flow, version)
+def test_java(flow: str, version: str, java_classpath: str, environment: dict[str, str]) -> None:
+    passes(java_classpath, environment, flow, version)
 
 
 @pytest.mark.parametrize("version", ["V1", "V4"])
 def test_java_resume_after_a_halt_sends_only_the_missing_parts(
-    version: str, server: Server, classpath: str, environment: dict[str, str]
+    version: str, server: Server, java_classpath: str, environment: dict[str, str]
 ) -> None:
     bucket = environment["E2E_BUCKET"]
-    assert java(classpath, environment, "uploadAndDie", version).returncode == 9
+    assert java(java_classpath, environment, "uploadAndDie", version).returncode == 9
     assert server.parts_put(bucket) == [1, 2, 3]
 
-    passes(classpath, environment, "resume", version)
+    passes(java_classpath, environment, "resume", version)
 
     assert server.parts_put(bucket) == [1, 2, 3, 4, 5, 6, 7, 8]
     assert len(server.log_lines(bucket=bucket, operation="InitiateMultipartUpload")) == 1
@@ -113,9 +93,9 @@ def test_java_resume_after_a_halt_sends_only_the_missing_parts(
 
 @pytest.mark.parametrize("version", ["V1", "V4"])
 def test_java_callback(
-    version: str, receiver: CallbackReceiver, classpath: str, environment: dict[str, str]
+    version: str, receiver: CallbackReceiver, java_classpath: str, environment: dict[str, str]
 ) -> None:
-    passes(classpath, environment, "callback", version)
+    passes(java_classpath, environment, "callback", version)
 
     called = receiver.calls[0]
     assert called.form()["order"] == "42 & more"
@@ -124,7 +104,9 @@ def test_java_callback(
 
 
 @pytest.mark.parametrize("version", ["V1", "V4"])
-def test_java_with_a_token(version: str, server: Server, classpath: str, environment: dict[str, str]) -> None:
+def test_java_with_a_token(
+    version: str, server: Server, java_classpath: str, environment: dict[str, str]
+) -> None:
     broker = make_broker(server)
     token = broker.assume()["Credentials"]
     temporary = {
@@ -134,6 +116,6 @@ def test_java_with_a_token(version: str, server: Server, classpath: str, environ
         "E2E_BUCKET": broker.bucket,
     }
 
-    passes(classpath, {**environment, **temporary}, "uploadWithProgress", version)
+    passes(java_classpath, {**environment, **temporary}, "uploadWithProgress", version)
 
     assert sorted(server.parts_put(broker.bucket)) == [1, 2, 3, 4, 5, 6, 7, 8]

@@ -231,6 +231,27 @@
       return { name: result.name, status: result.res.status, headers: result.res.headers, data: result.data };
     },
 
+    /** A copy in one call, and one by parts. */
+    async copied(world, { key, bucket, size, partSize }) {
+      const copier = client(world);
+      const whole = await copier.copy(`${key}-whole`, key);
+      const parts = await copier.multipartUploadCopy(
+        `${key}-parts`,
+        { sourceKey: key, sourceBucketName: bucket, startOffset: 0, endOffset: size },
+        { partSize },
+      );
+      return { whole: whole.data.etag, parts: parts.etag };
+    },
+
+    async appended(world, { key, files }) {
+      let position = 0;
+      for (const file of files) {
+        const answer = await client(world).append(key, await world.source(file), { position });
+        position = Number(answer.nextAppendPosition);
+      }
+      return { position };
+    },
+
     async remove(world, { key }) {
       return { status: (await client(world).delete(key)).res.status };
     },
