@@ -34,6 +34,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.x509.oid import NameOID
 
+from mossaic.protocol.checksum import crc64, crc64_etag
+
 REGION = "cn-hangzhou"
 ACCOUNT_ID = "1234567890123456"
 ACCESS_KEY_ID = "e2eRootKeyId"
@@ -69,10 +71,20 @@ def noise(size: int, *, seed: int = 1) -> bytes:
     return random.Random(seed).randbytes(size)
 
 
+EVERYWHERE = dict(pair.split("=", 1) for pair in os.environ.get("E2E_SETTINGS", "").split())
+
+
+def object_etag(data: bytes) -> str:
+    """The ETag of a part or of an object in one piece, as this run's `store.etag` makes it."""
+    if EVERYWHERE.get("STORE_ETAG") == "crc64":
+        return crc64_etag(crc64(data), len(data))
+    return hashlib.md5(data).hexdigest().upper()
+
+
 def multipart_etag(data: bytes, part_size: int) -> str:
-    """OSS's multipart ETag: MD5 over the parts' upper-case hex MD5s, a dash, the count. The clients never compute it."""
+    """OSS's multipart ETag: MD5 over the parts' upper-case hex ETags, a dash, the count. The clients never compute it."""
     parts = [data[at : at + part_size] for at in range(0, len(data), part_size)]
-    text = "".join(hashlib.md5(part).hexdigest().upper() for part in parts)
+    text = "".join(object_etag(part) for part in parts)
     return f"{hashlib.md5(text.encode()).hexdigest().upper()}-{len(parts)}"
 
 
@@ -264,8 +276,7 @@ def build_server(directory: Path, **settings: str) -> Server:
         "MOSSAIC_CALLBACK_ALLOW_LOOPBACK": "true",
         "MOSSAIC_MAX_BUCKETS": "10000",  # each test has its own bucket
     }
-    everywhere = dict(pair.split("=", 1) for pair in os.environ.get("E2E_SETTINGS", "").split())
-    env |= {f"MOSSAIC_{name}": value for name, value in (everywhere | settings).items()}
+    env |= {f"MOSSAIC_{name}": value for name, value in (EVERYWHERE | settings).items()}
     certificate = settings.get("TLS_CERTIFICATE")
     return Server(
         data=directory / "data",

@@ -40,6 +40,19 @@ def place(server: Server, tmp_path: Path) -> Iterator[Place]:
     yield from _placed(server, tmp_path)
 
 
+@pytest.fixture(scope="module")
+def server_without_md5(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Its ETags are made of CRC-64 and size."""
+    started = build_server(tmp_path_factory.mktemp("no-md5"), STORE_ETAG="crc64").start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def place_without_md5(server_without_md5: Server, tmp_path: Path) -> Iterator[Place]:
+    yield from _placed(server_without_md5, tmp_path)
+
+
 @pytest.fixture
 def strict_place(strict_server: Server, tmp_path: Path) -> Iterator[Place]:
     yield from _placed(strict_server, tmp_path)

@@ -160,7 +160,11 @@ def test_somebody_elses_object_does_forbid_ours(either: Place, *, lost: bool) ->
 
 @pytest.mark.parametrize("data", [SMALL, LARGE], ids=["one chunk", "many chunks"])
 @pytest.mark.parametrize("checksum", ["crc64", "none"])
-def test_a_put_whose_answer_was_lost_does_not_forbid_itself(place: Place, data: bytes, checksum: str) -> None:
+@pytest.mark.parametrize("where", ["place", "place_without_md5"])
+def test_a_put_whose_answer_was_lost_does_not_forbid_itself(
+    request: pytest.FixtureRequest, where: str, data: bytes, checksum: str
+) -> None:
+    place: Place = request.getfixturevalue(where)
     place.proxy.add(Rule(pattern=PUT, lose_answer=True))
     client = place.client(part_size=4_000_000, checksum=checksum)
     result = client.multipart_upload(KEY, place.file(data), forbid_overwrite=True)

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tests.browser.engine.conftest import MIB, PARTS, Source
+from tests.browser.engine.conftest import MIB, PARTS, Source, make_source
 from tests.browser.engine.driver import Engine
 from tests.browser.engine.place import direct, eventually, object_crc, stand, unfinished
 from tests.e2e.ali_oss.support import bytes_below
 from tests.e2e.conftest import new_bucket
-from tests.faults.proxy import Rule, error
+from tests.faults.proxy import FaultProxy, Rule, error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from playwright.sync_api import BrowserContext
 
     from tests.e2e.harness import Server
-    from tests.faults.proxy import FaultProxy
 
 # The session as of somebody who signed in with temporary keys.
 ONLY_A_TRIPLE = """() => {
@@ -217,3 +217,26 @@ def test_a_file_that_changes_meanwhile_is_not_sent_as_a_mixture(
 
     assert (changed["state"], changed["problem"]["code"]) == ("needs-file", "FileChanged")
     assert len(unfinished(server, broken.bucket)) == 1
+
+
+def test_where_etags_are_no_md5s_files_are_checked_and_lost_answers_found(
+    context: BrowserContext, make_server: Callable[..., Server], source: Source, tmp_path: Path
+) -> None:
+    server = make_server(STORE_ETAG="crc64")
+    proxy = FaultProxy(server.port)
+    engine = Engine.open(context, server, new_bucket(server), origin=proxy.endpoint, lenient=True)
+    small = make_source(tmp_path / "small.bin", 1000)
+    engine.pick(source.path)
+    engine.add("big.bin", **OPTIONS, verify="md5")
+    whole = engine.done()
+
+    proxy.add(Rule(pattern="^PUT .*small.bin", swap_answer=error(500, "InternalError")))
+    engine.pick(small.path)
+    found = engine.done(engine.add("small.bin", conflict="refuse"))
+    proxy.close()
+
+    assert whole["retries"] == 0
+    assert object_crc(server, engine.bucket, "big.bin") == source.crc64
+    assert found["result"]["crc64"] == str(small.crc64)
+    assert proxy.seen[-1].method == "HEAD"
+    engine.assert_calm()
