@@ -188,3 +188,20 @@ def test_our_own(server: Server, bucket: str, source: Path, tmp_path: Path) -> N
 
     assert (tmp_path / "down").read_bytes() == WHOLE
     check(server, bucket, {"put": WHOLE, "big": WHOLE, "whole": WHOLE, "log": b"".join(LOG)})
+
+
+def test_our_own_folders_know_what_is_the_same_by_the_etag_alone(
+    server: Server, bucket: str, tmp_path: Path
+) -> None:
+    for name, content in {"small": LOG[0], "large": WHOLE * 2, "other": WHOLE}.items():
+        (tmp_path / name).write_bytes(content)
+    with sdk.connect(server, bucket) as client:
+        client.upload_folder(tmp_path)
+        (tmp_path / "other").write_bytes(WHOLE[::-1])
+        before = len(server.log_lines(bucket=bucket))
+
+        again = client.upload_folder(tmp_path)
+
+    asked = [line["operation"] for line in server.log_lines(bucket=bucket)[before:]]
+    assert (again.moved, again.skipped) == (1, 2)
+    assert asked == ["ListObjectsV2", "PutObject"]

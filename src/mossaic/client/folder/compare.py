@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mossaic.client.errors import NoSuchKey
-from mossaic.protocol.checksum import crc64
+from mossaic.protocol.checksum import crc64, crc64_etag
 from mossaic.protocol.limits import KIB, MIB
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 256 * KIB
 _MD5: Final = re.compile("[0-9A-F]{32}")
+_OF_CRC64: Final = re.compile("[0-9A-F]{32}-0")
 _CHEAP: Final = MIB  # bytes whose MD5 takes no longer than to ask the service
 
 
@@ -59,6 +60,8 @@ def _same_bytes(mine: Found, theirs: Stored, service: Service) -> bool:
             and _md5(mine.path, service.check) == theirs.etag
         ):
             return True  # an ETag that is the MD5 of these bytes is theirs; another may be of another making
+        if _OF_CRC64.fullmatch(theirs.etag):
+            return theirs.etag == crc64_etag(_crc64(mine.path, service.check), mine.size)
     try:
         info = service.head(theirs.key)
     except NoSuchKey:
