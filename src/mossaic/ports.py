@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mossaic.model.names import BlobId, BucketName, ObjectKey, UploadId, VersionId
     from mossaic.model.object import Blob, ObjectAcl, ObjectVersion, StorageClass
     from mossaic.model.page import ListQuery, Page
-    from mossaic.model.upload import Completed, Part, Upload
+    from mossaic.model.upload import Completed, Part, PartColumns, Upload
     from mossaic.model.upload_request import Reason, UploadRequest
 
 T = TypeVar("T")
@@ -299,13 +299,14 @@ class Uploads(Protocol):
     async def all_parts(self, upload_id: UploadId) -> Sequence[Part]: ...
 
     async def complete(
-        self, upload: Upload, parts: Sequence[Part], commit: Commit, receipt: Completed
+        self, upload: Upload, decide: Callable[[PartColumns], tuple[Commit, Completed]]
     ) -> Stored:
-        """One transaction: the upload is open and its parts are still `parts` (numbers and etags); publish the version, free
-        unlisted parts, close the upload, keep the receipt.
+        """One transaction: the upload is open; `decide` says what its parts become; publish that version, free unlisted
+        parts, close the upload, keep the receipt.
 
-        Raises Absent (not open any more), Conflict (forbid_overwrite), Busy (a part changed meanwhile: plan again),
-        LinkRefused. A part of an upload that belongs to a link counts against the link until the upload is closed.
+        `decide` is a pure function, perhaps called in another thread and more than once; what it raises is raised here.
+        Raises Absent (not open any more), Conflict (forbid_overwrite), Busy (the version names bytes that are not of the
+        parts), LinkRefused. A part of an upload that belongs to a link counts against the link until the upload is closed.
         """
         ...
 

@@ -124,7 +124,8 @@ def completion(upload: Upload, parts: Sequence[Part], **more: Any) -> tuple[Comm
 
 
 async def complete(metadata: MetadataStore, upload: Upload, parts: Sequence[Part], **more: Any) -> Stored:
-    return await metadata.complete(upload, parts, *completion(upload, parts, **more))
+    """Whatever else is stored: the decision is made."""
+    return await metadata.complete(upload, lambda _: completion(upload, parts, **more))
 
 
 def blob_id_of(part: Part) -> str:

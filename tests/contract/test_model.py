@@ -169,13 +169,14 @@ class StoreAgainstDictionaries(RuleBasedStateMachine):
         listed = [part for number, part in sorted(parts.items()) if data.draw(st.booleans())]
         commit, receipt = completion(upload, listed)
         if listed and data.draw(st.integers(0, 4)) == 0:
-            stale = [replace(listed[0], etag="STALE"), *listed[1:]]
-            assert self.fails(self.store.complete(upload, stale, commit, receipt)) is Busy
+            foreign = replace(commit.version, manifest=whole(a_blob()))
+            decided = replace(commit, version=foreign), receipt
+            assert self.fails(self.store.complete(upload, lambda _: decided)) is Busy
             return
-        self.publish(self.do(self.store.complete(upload, listed, commit, receipt)).version)
+        self.publish(self.do(self.store.complete(upload, lambda _: (commit, receipt))).version)
         del self.uploads[upload.upload_id]
         assert self.do(self.store.receipt(BUCKET, upload.key, upload.upload_id)) is not None
-        assert self.fails(self.store.complete(upload, listed, commit, receipt)) is Absent
+        assert self.fails(self.store.complete(upload, lambda _: (commit, receipt))) is Absent
 
     @precondition(lambda self: self.uploads)
     @rule(data=st.data())

@@ -12,7 +12,9 @@ from mossaic.model.bucket import Versioning
 from mossaic.model.manifest import Manifest
 from mossaic.model.names import BucketName, UploadId
 from mossaic.model.object import Blob, ObjectAcl, ObjectHeaders, StorageClass
+from mossaic.model.upload import Completed, PartColumns
 from mossaic.ports import Absent, Busy, Commit, Conflict, Damaged
+from mossaic.protocol.errors import INVALID_PART, OssError
 from tests.contract.given import (
     BUCKET,
     LATER,
@@ -248,19 +250,59 @@ async def test_abort_frees_all_parts_at_once(metadata: MetadataStore) -> None:
     assert not await metadata.garbage_waits(0)  # told once
 
 
-async def test_complete_with_a_part_that_changed_is_busy_and_changes_nothing(metadata: MetadataStore) -> None:
+async def test_what_becomes_of_the_parts_is_decided_with_those_that_are_there(
+    metadata: MetadataStore,
+) -> None:
     await given_bucket(metadata)
     upload = await given_upload(metadata)
     old = await put_part(metadata, upload, 1, etag="SAME")
     new = await put_part(metadata, upload, 1, etag="SAME")  # the same content again: its blob is another one
     other = await put_part(metadata, upload, 2)
+    seen: list[PartColumns] = []
 
-    for listed in ([old], [replace(new, etag="OTHER")], [new, replace(other, number=3)]):
-        with pytest.raises(Busy):
-            await complete(metadata, upload, listed)
-    assert await metadata.all_parts(upload.upload_id) == [new, other]
+    def decide(stored: PartColumns) -> tuple[Commit, Completed]:
+        seen.append(stored)
+        return completion(upload, [new, other])
+
+    with pytest.raises(Busy):
+        await complete(metadata, upload, [old])
+    await metadata.complete(upload, decide)
+
+    assert set(seen) == {PartColumns.of([other, new])}
+
+
+async def test_a_complete_that_is_refused_changes_nothing(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    upload = await given_upload(metadata)
+    parts = [await put_part(metadata, upload, number) for number in range(1, 40)]
+
+    def refuse(stored: PartColumns) -> tuple[Commit, Completed]:
+        raise OssError(INVALID_PART, PartNumber=stored.numbers[0])
+
+    with pytest.raises(OssError) as caught:
+        await metadata.complete(upload, refuse)
+    assert caught.value.code == "InvalidPart"
+    assert await metadata.all_parts(upload.upload_id) == parts
     assert await metadata.head(BUCKET, upload.key) is None
-    await complete(metadata, upload, [new, other])
+    await complete(metadata, upload, parts)
+
+
+async def test_parts_that_share_a_blob_give_back_what_they_held_of_it(metadata: MetadataStore) -> None:
+    """Copies of one object as parts: the new object holds each blob once, however many parts did."""
+    await given_bucket(metadata)
+    source = (await put(metadata, "source")).version
+    upload = await given_upload(metadata)
+    for number in (1, 2, 3):
+        copied = replace(a_part(number, a_blob()), manifest=source.manifest)
+        await metadata.put_part(upload.upload_id, copied, ())
+    await complete(metadata, upload, await metadata.all_parts(upload.upload_id))
+    await metadata.delete_object(BUCKET, source.key, None, NOW)
+    assert not await metadata.garbage(now=LATER, limit=10)
+
+    await metadata.delete_object(BUCKET, upload.key, None, NOW)
+
+    assert await metadata.garbage(now=LATER, limit=10) == sorted(source.manifest.blob_ids)
+    assert not await metadata.check()
 
 
 async def test_complete_cannot_publish_bytes_that_are_not_of_its_parts(metadata: MetadataStore) -> None:
@@ -272,7 +314,7 @@ async def test_complete_cannot_publish_bytes_that_are_not_of_its_parts(metadata:
 
     with pytest.raises(Busy):
         await metadata.complete(
-            upload, [part], Commit(version=a_version(upload.key, foreign.manifest)), receipt
+            upload, lambda _: (Commit(version=a_version(upload.key, foreign.manifest)), receipt)
         )
 
 

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from mossaic.model.manifest import Extent, Manifest
 from mossaic.model.names import BlobId, UploadId
 from mossaic.model.upload import (
+    Completion,
     Part,
+    PartColumns,
     list_digest,
     new_upload_id,
     no_such_upload,
@@ -23,7 +25,7 @@ from mossaic.model.upload import (
 from mossaic.protocol.checksum import crc64, md5_hex, multipart_etag
 from mossaic.protocol.errors import OssError
 from mossaic.protocol.limits import MIN_PART_SIZE
-from mossaic.protocol.operations.multipart import ListedPart
+from mossaic.protocol.operations.multipart import PartList, listed_parts
 
 NOW = datetime(2026, 3, 5, 6, 7, 8, tzinfo=UTC)
 UPLOAD = UploadId("0123456789ABCDEF0123456789ABCDEF")
@@ -41,35 +43,50 @@ def a_part(number: int, size: int = MIN_PART_SIZE) -> Part:
     )
 
 
-def listed(*parts: Part) -> list[ListedPart]:
-    return [ListedPart(number=part.number, etag=part.etag) for part in parts]
+def asking(*parts: tuple[int, str]) -> PartList:
+    return PartList(numbers=tuple(number for number, _ in parts), etags=tuple(etag for _, etag in parts))
 
 
-def refusal(stored: list[Part], asked: list[ListedPart] | None) -> OssError:
+def document_of(*parts: tuple[int, str]) -> bytes:
+    inner = "".join(
+        f"<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>" for number, etag in parts
+    )
+    return f"<CompleteMultipartUpload>{inner}</CompleteMultipartUpload>".encode()
+
+
+def listed(*parts: Part) -> PartList:
+    return asking(*((part.number, part.etag) for part in parts))
+
+
+def refusal(stored: list[Part], asked: PartList | None) -> OssError:
     with pytest.raises(OssError) as caught:
-        plan_completion(stored, asked, upload_id=UPLOAD)
+        planned(stored, asked)
     return caught.value
+
+
+def planned(stored: list[Part], asked: PartList | None) -> Completion:
+    return plan_completion(PartColumns.of(stored), asked, upload_id=UPLOAD)
 
 
 def test_listed_parts_become_the_object_and_the_rest_is_left_out() -> None:
     first, second, last = a_part(1), a_part(7), a_part(9, 3)
 
-    plan = plan_completion([first, second, last], listed(first, last), upload_id=UPLOAD)
+    plan = planned([first, second, last], listed(first, last))
 
-    assert plan.parts == (first, last)
+    assert plan.parts == PartColumns.of([first, last])
     assert plan.size == MIN_PART_SIZE + 3
     assert plan.etag == multipart_etag([first.etag, last.etag])
     assert [extent.blob_id for extent in plan.manifest.extents] == [f"{1:032x}", f"{9:032x}"]
 
 
 def test_no_list_takes_every_part_in_order() -> None:
-    plan = plan_completion([a_part(5), a_part(2), a_part(10_000, 1)], None, upload_id=UPLOAD)
+    plan = planned([a_part(5), a_part(2), a_part(10_000, 1)], None)
 
-    assert [part.number for part in plan.parts] == [2, 5, 10_000]
+    assert plan.parts.numbers == (2, 5, 10_000)
 
 
 def test_an_empty_list_makes_an_empty_object() -> None:
-    plan = plan_completion([a_part(1)], [], upload_id=UPLOAD)
+    plan = planned([a_part(1)], asking())
 
     assert (plan.size, plan.crc64, plan.manifest) == (0, 0, Manifest())
     assert plan.etag == "D41D8CD98F00B204E9800998ECF8427E-0"
@@ -78,16 +95,16 @@ def test_an_empty_list_makes_an_empty_object() -> None:
 def test_etags_compare_without_regard_to_case() -> None:
     part = a_part(1)
 
-    plan = plan_completion([part], [ListedPart(number=1, etag=part.etag.lower())], upload_id=UPLOAD)
+    plan = planned([part], listed_parts(document_of((1, part.etag.lower()))))
 
-    assert plan.parts == (part,)
+    assert plan.parts == PartColumns.of([part])
 
 
 @pytest.mark.parametrize("numbers", [[2, 1], [1, 1], [0], [-1], [10_001], [1, 10_001]])
 def test_numbers_out_of_order_or_out_of_range_are_refused(numbers: list[int]) -> None:
     stored = [a_part(number) for number in (1, 2)]
 
-    error = refusal(stored, [ListedPart(number=number, etag="whatever") for number in numbers])
+    error = refusal(stored, asking(*((number, "whatever") for number in numbers)))
 
     assert (error.code, error.ec) == ("InvalidPartOrder", "0042-00000209")
 
@@ -102,7 +119,7 @@ def test_a_part_that_was_never_put_is_refused_by_name() -> None:
 def test_another_etag_is_refused_even_where_the_size_is_wrong_too() -> None:
     small, last = a_part(1, 5), a_part(2)
 
-    error = refusal([small, last], [ListedPart(number=1, etag="0" * 32), *listed(last)])
+    error = refusal([small, last], asking((1, "0" * 32), (last.number, last.etag)))
 
     assert error.code == "InvalidPart"
 
@@ -115,7 +132,7 @@ def test_a_small_part_is_refused_unless_it_is_the_last() -> None:
     small = a_part(1, MIN_PART_SIZE - 1)
 
     error = refusal([small, a_part(2)], listed(small, a_part(2)))
-    alone = plan_completion([small], listed(small), upload_id=UPLOAD)
+    alone = planned([small], listed(small))
 
     assert (error.code, error.ec) == ("EntityTooSmall", "0042-00000213")
     assert error.extras["PartNumber"] == "1"
@@ -149,11 +166,7 @@ def test_a_plan_is_the_concatenation_of_what_was_listed(
         for number, block in blocks.items()
     ]
 
-    plan = plan_completion(
-        stored,
-        [ListedPart(number=number, etag=md5_hex(blocks[number])) for number in chosen],
-        upload_id=UPLOAD,
-    )
+    plan = planned(stored, asking(*((number, md5_hex(blocks[number])) for number in chosen)))
 
     whole = b"".join(blocks[number] for number in chosen)
     assert (plan.size, plan.crc64, plan.manifest.size) == (len(whole), crc64(whole), len(whole))
@@ -165,11 +178,11 @@ def test_only_strictly_ascending_lists_of_stored_parts_are_accepted(
     stored: list[int], asked: list[int]
 ) -> None:
     parts = {number: a_part(number) for number in stored}
-    ask = [ListedPart(number=number, etag=a_part(number).etag) for number in asked]
+    ask = asking(*((number, a_part(number).etag) for number in asked))
     ascending = asked == sorted(set(asked)) and asked[0] >= 1
 
     if ascending and set(asked) <= set(stored):
-        assert len(plan_completion(list(parts.values()), ask, upload_id=UPLOAD).parts) == len(asked)
+        assert len(planned(list(parts.values()), ask).parts) == len(asked)
     else:
         expected = "InvalidPart" if ascending else "InvalidPartOrder"
         assert refusal(list(parts.values()), ask).code == expected
@@ -177,8 +190,8 @@ def test_only_strictly_ascending_lists_of_stored_parts_are_accepted(
 
 def test_ten_thousand_parts_are_planned_in_linear_time() -> None:
     def seconds(count: int) -> float:
-        stored = [a_part(number) for number in range(1, count + 1)]
-        ask = listed(*stored)
+        parts = [a_part(number) for number in range(1, count + 1)]
+        stored, ask = PartColumns.of(parts), listed(*parts)
         times = []
         for _ in range(5):
             started = time.process_time()
@@ -219,9 +232,9 @@ def test_upload_ids_sort_by_age_and_differ() -> None:
 
 
 def test_the_digest_tells_lists_apart_but_not_their_letter_case() -> None:
-    one = [ListedPart(number=1, etag="AB"), ListedPart(number=2, etag="CD")]
-    same = [ListedPart(number=1, etag="ab"), ListedPart(number=2, etag="cd")]
-    others = [one[:1], one[::-1], [], [ListedPart(number=12, etag="CD")], None]
+    one = listed_parts(document_of((1, "AB"), (2, "CD")))
+    same = listed_parts(document_of((1, "ab"), (2, "cd")))
+    others = [asking((1, "AB")), asking((2, "CD"), (1, "AB")), asking(), asking((12, "CD")), None]
 
     assert list_digest(one) == list_digest(same)
     assert len({list_digest(one), *map(list_digest, others)}) == 6

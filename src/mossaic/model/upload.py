@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from operator import attrgetter, le
+from typing import TYPE_CHECKING, Final, Self
 
 from mossaic.model.manifest import Manifest
 from mossaic.model.names import UploadId
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mossaic.model.names import BucketName, ObjectKey
-    from mossaic.protocol.operations.multipart import ListedPart
+    from mossaic.protocol.operations.multipart import PartList
 
 _SHOWN: Final = 256  # characters of a refused value that the error repeats
 
@@ -65,6 +65,44 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartColumns:
+    """Stored parts in order of their numbers, column by column: 10,000 parts are five tuples, not 10,000 objects.
+
+    The columns are the fields of `Part`; `packed` holds `Manifest.packed` of each.
+    """
+
+    numbers: tuple[int, ...] = ()
+    sizes: tuple[int, ...] = ()
+    etags: tuple[str, ...] = ()
+    crc64s: tuple[int, ...] = ()
+    packed: tuple[bytes, ...] = ()
+
+    @classmethod
+    def of(cls, parts: Iterable[Part]) -> Self:
+        ordered = sorted(parts, key=attrgetter("number"))
+        return cls(
+            numbers=tuple(part.number for part in ordered),
+            sizes=tuple(part.size for part in ordered),
+            etags=tuple(part.etag for part in ordered),
+            crc64s=tuple(part.crc64 for part in ordered),
+            packed=tuple(part.manifest.packed for part in ordered),
+        )
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def at(self, places: Sequence[int]) -> Self:
+        """The parts at these places of the columns."""
+        return type(self)(
+            numbers=tuple([self.numbers[place] for place in places]),
+            sizes=tuple([self.sizes[place] for place in places]),
+            etags=tuple([self.etags[place] for place in places]),
+            crc64s=tuple([self.crc64s[place] for place in places]),
+            packed=tuple([self.packed[place] for place in places]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Completed:
     """The result of Complete, kept as a receipt so that a repeated Complete gets the same answer.
 
@@ -86,7 +124,7 @@ class Completed:
 class Completion:
     """What a list of parts becomes: the parts in order, and the object's size (bytes), ETag, CRC-64 and extents."""
 
-    parts: tuple[Part, ...]
+    parts: PartColumns
     size: int
     etag: str
     crc64: int
@@ -120,65 +158,62 @@ def part_number(text: str | None) -> int:
     )
 
 
-def list_digest(asked: Iterable[ListedPart] | None) -> str:
+def list_digest(asked: PartList | None) -> str:
     """Identifies the list of parts that a Complete asks for; None stands for "all there are"."""
     if asked is None:
         return hashlib.sha256(b"all").hexdigest()
-    lines = "".join(f"{part.number}:{part.etag.upper()}\n" for part in asked)
+    pairs = zip(asked.numbers, asked.etags, strict=True)
+    lines = "".join([f"{number}:{etag}\n" for number, etag in pairs])
     return hashlib.sha256(lines.encode("utf-8", "replace")).hexdigest()
 
 
-def plan_completion(
-    stored: Sequence[Part], asked: Sequence[ListedPart] | None, *, upload_id: UploadId
-) -> Completion:
-    """The object that `asked` makes of the stored parts; None takes all of them in order of their numbers.
+def plan_completion(stored: PartColumns, asked: PartList | None, *, upload_id: UploadId) -> Completion:
+    """The object that `asked` makes of the stored parts; None takes all of them.
 
     Checks as OSS does and in its order: numbers ascend strictly; each part is there with that ETag; each but the last
-    has 100 KiB. An empty list makes an empty object. Linear in the number of parts.
+    has 100 KiB. An empty list makes an empty object. Linear in the number of parts: some 10 ms for 10,000.
 
     Raises OssError: INVALID_PART_ORDER, INVALID_PART, ENTITY_TOO_SMALL.
     """
-    if asked is None:
-        parts = tuple(sorted(stored, key=lambda part: part.number))
-    else:
-        _check_order(asked, upload_id)
-        parts = _find(stored, asked, upload_id)
-    for part in parts[:-1]:
-        if part.size < MIN_PART_SIZE:
-            raise OssError(
-                ENTITY_TOO_SMALL,
-                ec="0042-00000213",
-                MinSizeAllowed=MIN_PART_SIZE,
-                ProposedSize=part.size,
-                PartNumber=part.number,
-                ETag=part.etag,
-            )
+    parts = stored if asked is None else _chosen(stored, asked, upload_id)
+    _check_sizes(parts)
     return Completion(
         parts=parts,
-        size=sum(part.size for part in parts),
-        etag=multipart_etag(part.etag for part in parts),
-        crc64=crc64_join([(part.crc64, part.size) for part in parts]),
-        manifest=Manifest.join(part.manifest for part in parts),
+        size=sum(parts.sizes),
+        etag=multipart_etag(parts.etags),
+        crc64=crc64_join(list(zip(parts.crc64s, parts.sizes, strict=True))),
+        manifest=Manifest(packed=b"".join(parts.packed)),
     )
 
 
-def _check_order(asked: Sequence[ListedPart], upload_id: UploadId) -> None:
-    in_range = all(1 <= part.number <= MAX_PART_NUMBER for part in asked)
-    if not in_range or any(part.number >= following.number for part, following in pairwise(asked)):
+def _chosen(stored: PartColumns, asked: PartList, upload_id: UploadId) -> PartColumns:
+    numbers, etags = asked.numbers, asked.etags
+    if numbers == stored.numbers and etags == stored.etags:
+        return stored  # the usual list: all there are
+    in_range = not numbers or (numbers[0] >= 1 and numbers[-1] <= MAX_PART_NUMBER)
+    if not in_range or any(map(le, numbers[1:], numbers)):
         raise OssError(INVALID_PART_ORDER, ec="0042-00000209", UploadId=upload_id)
+    places = {number: place for place, number in enumerate(stored.numbers)}
+    found: list[int] = []
+    for number, etag in zip(numbers, etags, strict=True):
+        place = places.get(number)
+        if place is None or stored.etags[place] != etag:
+            raise OssError(INVALID_PART, UploadId=upload_id, PartNumber=number, ETag=_shown(etag))
+        found.append(place)
+    return stored.at(found)
 
 
-def _find(stored: Sequence[Part], asked: Sequence[ListedPart], upload_id: UploadId) -> tuple[Part, ...]:
-    by_number = {part.number: part for part in stored}
-    found: list[Part] = []
-    for listed in asked:
-        part = by_number.get(listed.number)
-        if part is None or part.etag != listed.etag.upper():
-            raise OssError(
-                INVALID_PART, UploadId=upload_id, PartNumber=listed.number, ETag=_shown(listed.etag)
-            )
-        found.append(part)
-    return tuple(found)
+def _check_sizes(parts: PartColumns) -> None:
+    small = next((place for place, size in enumerate(parts.sizes[:-1]) if size < MIN_PART_SIZE), None)
+    if small is not None:
+        raise OssError(
+            ENTITY_TOO_SMALL,
+            ec="0042-00000213",
+            MinSizeAllowed=MIN_PART_SIZE,
+            ProposedSize=parts.sizes[small],
+            PartNumber=parts.numbers[small],
+            ETag=parts.etags[small],
+        )
 
 
 def _shown(text: str) -> str:

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+import struct
 from collections import Counter
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, Literal
 
 from fastcrc import crc64 as _fastcrc
@@ -27,6 +30,7 @@ _MD5: Final = re.compile(r"[0-9A-F]{32}")
 _REFLECTED_POLYNOMIAL: Final = 0xC96C5795D7870F42  # 0x42F0E1EBA9EA3693 with its bits in reverse
 _ONE: Final = 1 << 63  # the polynomial 1, reflected
 _WORTH_TABLES: Final = 32  # pieces of one length from which tables for just that length pay
+_WORTH_PLANES: Final = 512  # neighbours of one length from which it pays to fold them all at once
 
 
 def crc64(data: Bytes, value: int = 0) -> int:
@@ -81,8 +85,8 @@ def multipart_etag(etags: Iterable[str]) -> str:
 
     Not S3's formula, which hashes the binary digests (recorded in oss2's tests/test_mock_multipart.py).
     """
-    listed = [etag.upper() for etag in etags]
-    return f"{md5_hex(''.join(listed).encode('ascii'))}-{len(listed)}"
+    listed = list(etags)
+    return f"{md5_hex(''.join(listed).upper().encode('ascii'))}-{len(listed)}"
 
 
 def crc64_combine(crc_a: int, crc_b: int, length_b: int) -> int:
@@ -93,15 +97,52 @@ def crc64_combine(crc_a: int, crc_b: int, length_b: int) -> int:
 def crc64_join(pieces: Sequence[tuple[int, int]]) -> int:
     """CRC-64 of pieces in order, each given by its CRC and its length in bytes.
 
-    A length that many pieces share gets tables of its own, so that 10,000 equal parts cost some milliseconds.
+    10,000 equal pieces take some 3 ms, 10,000 whose lengths change all the time some 20 ms.
     """
-    shared = Counter(length for _, length in pieces)
+    shared = Counter(map(itemgetter(1), pieces))
     tables = {length: _tables(length) for length, count in shared.items() if count >= _WORTH_TABLES}
     whole = 0
-    for crc, length in pieces:
+    for length, run in groupby(pieces, itemgetter(1)):
+        crcs = [crc for crc, _ in run]
+        if len(crcs) >= _WORTH_PLANES:
+            whole = _shift(whole, length * len(crcs)) ^ _fold(crcs, length)
+            continue
         own = tables.get(length)
-        whole = (_look_up(own, whole) if own else _shift(whole, length)) ^ crc
+        for crc in crcs:
+            whole = (_look_up(own, whole) if own else _shift(whole, length)) ^ crc
     return whole
+
+
+def _fold(crcs: list[int], length: int) -> int:
+    """CRC-64 of many pieces of one length: pairs of neighbours are joined, all at once, until few are left.
+
+    The CRCs lie as eight planes, one for each of their bytes; multiplying all of them is 64 calls of `translate`.
+    """
+    packed = struct.pack(f"<{len(crcs)}Q", *crcs)
+    planes = [packed[byte::8] for byte in range(8)]
+    while len(planes[0]) >= _WORTH_PLANES:
+        if len(planes[0]) % 2:
+            planes = [b"\0" + plane for plane in planes]  # a CRC of 0 in front changes nothing
+        count = len(planes[0]) // 2
+        maps = _plane_maps(length)
+        joined = [int.from_bytes(plane[1::2], "little") for plane in planes]
+        for plane, row in zip(planes, maps, strict=True):
+            firsts = plane[::2]
+            for byte, table in enumerate(row):
+                joined[byte] ^= int.from_bytes(firsts.translate(table), "little")
+        planes = [number.to_bytes(count, "little") for number in joined]
+        length *= 2
+    tables, whole = _tables(length), 0
+    for values in zip(*planes, strict=True):
+        whole = _look_up(tables, whole) ^ int.from_bytes(values, "little")
+    return whole
+
+
+@lru_cache(maxsize=32)
+def _plane_maps(length: int) -> tuple[tuple[bytes, ...], ...]:
+    """The tables of `length` for `bytes.translate`: which byte of a CRC adds what to which byte of the product."""
+    packed = [struct.pack("<256Q", *table) for table in _tables(length)]
+    return tuple(tuple(table[byte::8] for byte in range(8)) for table in packed)
 
 
 def _shift(crc: int, length: int) -> int:

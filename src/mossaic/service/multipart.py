@@ -11,7 +11,7 @@ import hashlib
 import re
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mossaic.model.headers import attributes, forbid_overwrite, object_acl, persistent_headers
 from mossaic.model.manifest import Extent, Manifest
@@ -22,6 +22,7 @@ from mossaic.model.tags import parse_tagging
 from mossaic.model.upload import (
     Completed,
     Part,
+    PartColumns,
     Upload,
     list_digest,
     new_upload_id,
@@ -48,7 +49,7 @@ from mossaic.service.intake import Expected
 from mossaic.service.link_limits import in_words, require_own
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from datetime import datetime
 
     from mossaic.model.bucket import Bucket
     from mossaic.model.identity import Grant
@@ -56,14 +57,13 @@ if TYPE_CHECKING:
     from mossaic.model.upload import Completion
     from mossaic.ports import BlobStore, Body, Clock, MetadataStore
     from mossaic.protocol.operations import multipart as shapes
-    from mossaic.protocol.operations.multipart import ListedPart
+    from mossaic.protocol.operations.multipart import PartList
     from mossaic.service.intake import Intake, Received
     from mossaic.service.link_limits import LinkLimits
 
 _UPLOAD_ID: Final = re.compile(r"[0-9A-F]{32}")
 _ATTEMPTS: Final = 4  # plans of one Complete while parts keep changing under it
 _PARSE_IN_THREAD: Final = 64 * KIB  # bytes of XML; above, the loop is spared the parsing
-_PLAN_IN_THREAD: Final = 1_000  # parts
 _READ_SIZE: Final = MIB  # bytes a step when a sequential upload is read again for its MD5
 
 
@@ -198,7 +198,7 @@ class MultipartService:
             except Full:
                 raise
             except Busy:
-                continue  # a part was put again between the plan and the transaction
+                continue  # another process held the store, or a sequential upload has grown
             except Conflict:
                 raise _already_exists(upload.key, "0042-00000214") from None
             except LinkRefused as error:
@@ -207,7 +207,9 @@ class MultipartService:
                 return await self._first_answer(bucket, asked)  # another Complete, or an Abort, was faster
             except OssError:
                 if await self._find(bucket, asked.key, asked.upload_id) is None:
-                    return await self._first_answer(bucket, asked)  # as above: the parts went while we looked
+                    return await self._first_answer(
+                        bucket, asked
+                    )  # as above, while a sequential one was read
                 raise
         raise OssError(SERVICE_UNAVAILABLE, "Parts of the upload are being replaced. Try again.")
 
@@ -296,55 +298,31 @@ class MultipartService:
             manifest=Manifest(tuple(Extent(blob.blob_id, 0, blob.size) for blob in received.new_blobs)),
         )
 
-    async def _publish(self, upload: Upload, listed: Sequence[ListedPart] | None) -> Stored:
+    async def _publish(self, upload: Upload, listed: PartList | None) -> Stored:
         """One attempt. Raises OssError as `plan_completion`, and what `Uploads.complete` raises."""
-        plan = await self._plan(upload, listed)
+        has_md5 = upload.sequential and self._intake.etags == "md5"
+        known = await self._content_md5(upload, listed) if has_md5 else None
         now = self._clock.now()
-        version = ObjectVersion(
-            bucket=upload.bucket,
-            key=upload.key,
-            type=ObjectType.MULTIPART,
-            size=plan.size,
-            etag=plan.etag,
-            md5=await self._content_md5(plan) if upload.sequential else None,
-            crc64=plan.crc64,
-            modified_at=now,
-            headers=upload.headers,
-            tags=upload.tags,
-            acl=upload.acl,
-            storage_class=upload.storage_class,
-            manifest=plan.manifest,
-            inline=None if plan.size else b"",
-        )
-        receipt = Completed(
-            upload_id=upload.upload_id,
-            bucket=upload.bucket,
-            key=upload.key,
-            digest=list_digest(listed),
-            etag=plan.etag,
-            crc64=plan.crc64,
-            size=plan.size,
-            version_id=None,  # the store knows it when it publishes
-            completed_at=now,
-        )
-        commit = Commit(version=version, forbid_overwrite=upload.forbid_overwrite)
-        return await self._metadata.complete(upload, plan.parts, commit, receipt)
 
-    async def _plan(self, upload: Upload, listed: Sequence[ListedPart] | None) -> Completion:
-        stored = await self._metadata.all_parts(upload.upload_id)
-        if len(stored) < _PLAN_IN_THREAD:
-            return plan_completion(stored, listed, upload_id=upload.upload_id)
-        return await asyncio.to_thread(plan_completion, stored, listed, upload_id=upload.upload_id)
+        def decide(stored: PartColumns) -> tuple[Commit, Completed]:
+            plan = plan_completion(stored, listed, upload_id=upload.upload_id)
+            if known is not None and known.manifest != plan.manifest:
+                raise Busy("parts came while the content was read")
+            version = _published(upload, plan, md5=known.md5 if known else None, now=now)
+            commit = Commit(version=version, forbid_overwrite=upload.forbid_overwrite)
+            return commit, _receipt(version, upload.upload_id, list_digest(listed))
 
-    async def _content_md5(self, plan: Completion) -> str | None:
-        """The MD5 of a sequential upload's content, which its object carries; None where MD5s are not made. Reads the parts, at
-        the disk's speed: the state of an unfinished MD5 cannot be kept between two requests."""
-        if self._intake.etags != "md5":
-            return None
-        known = md5_of_part(plan.parts[0].etag) if len(plan.parts) == 1 else None
+        return await self._metadata.complete(upload, decide)
+
+    async def _content_md5(self, upload: Upload, listed: PartList | None) -> _KnownMd5:
+        """The MD5 of a sequential upload's content, which its object carries. Reads the parts, at the disk's speed: the
+        state of an unfinished MD5 cannot be kept between two requests. Raises OssError as `plan_completion`."""
+        stored = PartColumns.of(await self._metadata.all_parts(upload.upload_id))
+        plan = plan_completion(stored, listed, upload_id=upload.upload_id)
+        known = md5_of_part(plan.parts.etags[0]) if len(plan.parts) == 1 else None
         if known is not None:
-            return known
-        return await asyncio.to_thread(_read_md5, self._blobs, plan.manifest)
+            return _KnownMd5(plan.manifest, known)
+        return _KnownMd5(plan.manifest, await asyncio.to_thread(_read_md5, self._blobs, plan.manifest))
 
     async def _first_answer(self, bucket: Bucket, asked: shapes.CompleteMultipartUpload) -> Stored:
         """What the same Complete was answered before: the facts of the receipt, and the object's headers while it is there.
@@ -378,6 +356,46 @@ class MultipartService:
         return now.headers if now is not None and now.etag == receipt.etag else ObjectHeaders()
 
 
+class _KnownMd5(NamedTuple):
+    """The MD5 of what lies in a manifest."""
+
+    manifest: Manifest
+    md5: str
+
+
+def _published(upload: Upload, plan: Completion, *, md5: str | None, now: datetime) -> ObjectVersion:
+    return ObjectVersion(
+        bucket=upload.bucket,
+        key=upload.key,
+        type=ObjectType.MULTIPART,
+        size=plan.size,
+        etag=plan.etag,
+        md5=md5,
+        crc64=plan.crc64,
+        modified_at=now,
+        headers=upload.headers,
+        tags=upload.tags,
+        acl=upload.acl,
+        storage_class=upload.storage_class,
+        manifest=plan.manifest,
+        inline=None if plan.size else b"",
+    )
+
+
+def _receipt(version: ObjectVersion, upload_id: UploadId, digest: str) -> Completed:
+    return Completed(
+        upload_id=upload_id,
+        bucket=version.bucket,
+        key=version.key,
+        digest=digest,
+        etag=version.etag,
+        crc64=version.crc64,
+        size=version.size,
+        version_id=None,  # the store knows it when it publishes
+        completed_at=version.modified_at,
+    )
+
+
 def _version_id(receipt: Completed) -> VersionId | None:
     return None if receipt.version_id is None else VersionId(receipt.version_id)
 
@@ -392,7 +410,7 @@ def part_marker(text: str | None) -> int:
     raise OssError(INVALID_ARGUMENT, ArgumentName="part-number-marker", ArgumentValue=value)
 
 
-async def _listed(asked: shapes.CompleteMultipartUpload) -> Sequence[ListedPart] | None:
+async def _listed(asked: shapes.CompleteMultipartUpload) -> PartList | None:
     """The list in the body; None for `x-oss-complete-all: yes`. Raises OssError INVALID_ARGUMENT, MALFORMED_XML."""
     document = asked.document or b""
     if asked.complete_all is not None:

@@ -385,7 +385,7 @@ async def test_receipts_are_kept_for_their_time(
         version_id=None,
         completed_at=NOW,
     )
-    await metadata.complete(upload, parts, Commit(version=version), receipt)
+    await metadata.complete(upload, lambda _: (Commit(version=version), receipt))
 
     early = await sweeper.sweep_once(NOW + timedelta(hours=23))
     kept = await metadata.receipt(NAME, upload.key, upload.upload_id)

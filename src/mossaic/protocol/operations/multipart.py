@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, ClassVar, Final
 
 from mossaic.protocol.errors import MALFORMED_XML, OssError
+from mossaic.protocol.limits import MAX_PART_NUMBER
 from mossaic.protocol.operation import Access, AnyOperation, Level, Operation
 from mossaic.protocol.shape import shape
 from mossaic.protocol.shapes import Empty, OnBucket, OnObject, WritesObject
@@ -99,11 +101,12 @@ class CopyPartResult:
 
 
 @shape
-class ListedPart:
-    """One part of the list: its number, not yet compared with the limits, and its ETag, bare."""
+class PartList:
+    """The parts that are listed, in their order: the number of each, not yet compared with the limits, and its ETag, bare and
+    upper case. Two columns, because a request may list 10,000."""
 
-    number: int
-    etag: str
+    numbers: tuple[int, ...] = ()
+    etags: tuple[str, ...] = ()
 
 
 @shape
@@ -150,28 +153,69 @@ class CompleteMultipartUploadResult:
     callback_answer: Annotated[bytes | None, Payload("application/json")] = None
 
 
-def listed_parts(document: bytes) -> tuple[ListedPart, ...]:
-    """The list of parts in the body of CompleteMultipartUpload; it may be empty. 10,000 parts take some 100 ms.
+# The document as clients write it: blanks between elements, ETags quoted in one of three ways or not. Every repetition is
+# bounded or possessive, so that no document makes the search go back over what it has seen. `\s` takes form feeds, which
+# are no XML: they are looked for first.
+_QUOTE: Final = '(?:"|&quot;|&#34;)?'
+_BLANK: Final = r"\s*+"
+_LIST: Final = re.compile(
+    rf'(?:<\?xml version="1\.0"(?: encoding="(?:UTF|utf)-8")?\?>)?{_BLANK}'
+    rf'<CompleteMultipartUpload(?: xmlns="[\w:/.-]*+")?>{_BLANK}((?s:.*))</CompleteMultipartUpload>{_BLANK}',
+    re.ASCII,
+)
+_PART: Final = re.compile(
+    rf"<Part>{_BLANK}<PartNumber>{_BLANK}([0-9]{{1,9}}+){_BLANK}</PartNumber>{_BLANK}"
+    rf"<ETag>{_BLANK}{_QUOTE}{_BLANK}([0-9A-Za-z-]{{1,64}}+){_BLANK}{_QUOTE}{_BLANK}</ETag>{_BLANK}</Part>{_BLANK}",
+    re.ASCII,
+)
+
+
+def listed_parts(document: bytes) -> PartList:
+    """The list of parts in the body of CompleteMultipartUpload; it may be empty. 10,000 parts take some 10 ms as clients
+    write them, 100 ms otherwise.
 
     ETags may be quoted and in either case (oss2, ali-oss and Java quote them). Raises OssError MALFORMED_XML.
     """
+    usual = _usual_list(document)
+    if usual is not None:
+        return usual
     try:
         root = parse(document)
         if root.tag != "CompleteMultipartUpload":
             raise XmlError(f"the root element is {root.tag}, not CompleteMultipartUpload")
-        return tuple(_listed_part(node) for node in root.find_all("Part"))
+        parts = [_listed_part(node) for node in root.find_all("Part")]
+        return PartList(
+            numbers=tuple([number for number, _ in parts]), etags=tuple([etag for _, etag in parts])
+        )
     except ValueError as error:  # XmlError is one
         raise OssError(MALFORMED_XML, ec="0042-00000205", ErrorDetail=str(error)) from None
 
 
-def _listed_part(node: Node) -> ListedPart:
+def _usual_list(document: bytes) -> PartList | None:
+    """The list, when nothing but what the patterns describe is in the document: then it means what a parser would say.
+    None: let the parser look at it."""
+    if not document.isascii() or b"\x0b" in document or b"\x0c" in document:
+        return None
+    found = _LIST.fullmatch(document.decode("ascii"))
+    if found is None:
+        return None
+    gaps_numbers_etags = _PART.split(found[1])
+    if any(gaps_numbers_etags[::3]) or len(gaps_numbers_etags) > 3 * MAX_PART_NUMBER + 1:
+        return None
+    return PartList(
+        numbers=tuple(map(int, gaps_numbers_etags[1::3])),
+        etags=tuple(map(str.upper, gaps_numbers_etags[2::3])),
+    )
+
+
+def _listed_part(node: Node) -> tuple[int, str]:
     number, etag = node.find("PartNumber"), node.find("ETag")
     if number is None or etag is None:
         raise XmlError("a Part needs a PartNumber and an ETag")
     digits = number.text.strip()
     if not digits.isascii() or not digits.removeprefix("-").isdigit() or len(digits) > 20:
         raise XmlError(f"PartNumber is no number: {digits[:40]!r}")
-    return ListedPart(number=int(digits), etag=etag.text.strip().strip('"').strip().upper())
+    return int(digits), etag.text.strip().strip('"').strip().upper()
 
 
 # --- AbortMultipartUpload --------------------------------------------------------------------------------------------

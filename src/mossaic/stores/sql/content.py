@@ -7,7 +7,6 @@ of objects may still be read when its last version goes; it is retired and gives
 from __future__ import annotations
 
 from collections import Counter
-from itertools import chain
 from typing import TYPE_CHECKING
 
 from mossaic.model.manifest import EXTENT_BYTES
@@ -15,7 +14,7 @@ from mossaic.ports import Damaged
 from mossaic.stores.sql.rows import BLOB_ID_BYTES, NO_MD5, StoredManifest, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from mossaic.model.object import Blob, ObjectVersion
     from mossaic.stores.sql.database import Transaction
@@ -37,9 +36,13 @@ def blob_ids(packed: bytes) -> set[bytes]:
     return {packed[at : at + BLOB_ID_BYTES] for at in range(0, len(packed), EXTENT_BYTES)}
 
 
-def held(manifests: Iterable[bytes]) -> Counter[bytes]:
+def held(manifests: Sequence[bytes]) -> Counter[bytes]:
     """References that these packed manifests count on each blob: one a manifest."""
-    return Counter(chain.from_iterable(map(blob_ids, manifests)))
+    counts = Counter([packed[:BLOB_ID_BYTES] for packed in manifests if len(packed) == EXTENT_BYTES])
+    for packed in manifests:
+        if len(packed) != EXTENT_BYTES:  # few: what was sent as one part lies in one blob
+            counts.update(blob_ids(packed))
+    return counts
 
 
 def change_holders(
@@ -53,7 +56,8 @@ def change_holders(
     for blob_id, blob in fresh.items():
         tx.run(_ADD_BLOB, blob_id, blob.size, blob.md5 or NO_MD5, signed(blob.crc64), come[blob_id])
     down: list[tuple[int, bytes]] = []
-    if come != gone:  # equal for a Complete of all parts: only the holder changes
+    # Equal for a Complete of all parts: only the holder changes. (No count is 0; Counter compares much more slowly.)
+    if not dict.__eq__(come, gone):
         for blob_id in (come.keys() | gone.keys()) - fresh.keys():
             change = come[blob_id] - gone[blob_id]
             if change > 0 and tx.run(_HOLD, change, blob_id) == 0:

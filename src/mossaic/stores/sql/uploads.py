@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from mossaic.model.page import Page
+from mossaic.model.upload import PartColumns
 from mossaic.ports import Absent, Busy, Commit, Conflict, Stored
 from mossaic.stores.sql import buckets, requests
 from mossaic.stores.sql.buckets import Counts
@@ -25,18 +26,21 @@ from mossaic.stores.sql.rows import (
     part_from,
     receipt_from,
     signed,
+    unsigned,
     upload_from,
     upload_row,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from mossaic.model.names import BucketName, ObjectKey, UploadId
     from mossaic.model.object import Blob
     from mossaic.model.upload import Completed, Part, Upload
     from mossaic.stores.sql.database import Database, Row, Transaction
+
+    Decide = Callable[[PartColumns], tuple[Commit, Completed]]
 
 _ADD = f"INSERT INTO uploads (bucket_id, {UPLOAD_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _GET = f"""SELECT {UPLOAD_COLUMNS} FROM uploads WHERE upload_id = ? AND key = ?
@@ -52,7 +56,9 @@ _PARTS = f"""SELECT {PART_COLUMNS} FROM parts WHERE upload_num = (SELECT upload_
     AND number > ? ORDER BY number LIMIT ?"""  # noqa: S608  # constants
 _PART = f"""SELECT {PART_COLUMNS} FROM parts WHERE upload_num = (SELECT upload_num FROM uploads WHERE upload_id = ?)
     AND number = ?"""  # noqa: S608  # constants
-_HELD_PARTS = "SELECT number, etag, size, packed FROM parts WHERE upload_num = ? ORDER BY number"
+_COLUMNS = "SELECT number, size, etag, crc64, packed FROM parts WHERE upload_num = ? ORDER BY number"
+_HAS_MANY = """SELECT 1 FROM parts WHERE upload_num = (SELECT upload_num FROM uploads WHERE upload_id = ?)
+    LIMIT 1 OFFSET ?"""
 _DROP_PARTS = "DELETE FROM parts WHERE upload_num = ?"
 _ADD_RECEIPT = f"INSERT INTO receipts (bucket_id, {RECEIPT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _GET_RECEIPT = f"""SELECT {RECEIPT_COLUMNS} FROM receipts WHERE upload_id = ? AND key = ?
@@ -79,41 +85,30 @@ def put_part(tx: Transaction, upload_id: UploadId, part: Part, new_blobs: tuple[
     buckets.count(tx, bucket_id, Counts(parts=added, part_size=size))
 
 
-def complete(
-    tx: Transaction, upload: Upload, parts: Sequence[Part], commit: Commit, receipt: Completed
-) -> Stored:
+def complete(tx: Transaction, upload: Upload, decide: Decide) -> Stored:
     found = _open(tx, upload.bucket, upload.key, upload.upload_id)
-    stored = tx.all(_HELD_PARTS, found.upload_num)
-    _require_unchanged(stored, parts, commit)
+    stored = _columns(tx, found.upload_num)
+    commit, receipt = decide(stored)
+    gone = held(stored.packed)
+    packed = commit.version.manifest.packed
+    if packed != b"".join(stored.packed) and not blob_ids(packed) <= gone.keys():
+        raise Busy("the object's manifest names blobs that are not of its parts")
     if found.request_id is not None:  # its bytes are counted again as the object's
-        requests.give_back(tx, found.request_id, sum(row[2] for row in stored))
+        requests.give_back(tx, found.request_id, sum(stored.sizes))
         commit = replace(commit, request_id=found.request_id)
-    result = publish(tx, commit, gone=held(row[3] for row in stored))
+    result = publish(tx, commit, gone=gone)
     _close(tx, found, stored)
     receipt = replace(receipt, version_id=result.version_id)
     tx.run(_ADD_RECEIPT, found.bucket_id, *_receipt_row(receipt))
     return result
 
 
-def _require_unchanged(stored: list[Row], parts: Sequence[Part], commit: Commit) -> None:
-    """Raises Busy: a listed part is not what it was. An equal etag does not say that its blobs are still the same."""
-    by_number = {row[0]: row for row in stored}
-    listed = [by_number.get(part.number) for part in parts]
-    for row, part in zip(listed, parts, strict=True):
-        if row is None or row[1] != part.etag or row[3] != part.manifest.packed:
-            raise Busy(f"part {part.number} changed")
-    whole = b"".join([row[3] for row in listed if row is not None])
-    packed = commit.version.manifest.packed
-    if packed != whole and not blob_ids(packed) <= blob_ids(whole):
-        raise Busy("the object's manifest names blobs that are not of its parts")
-
-
 def abort(tx: Transaction, bucket: BucketName, key: ObjectKey, upload_id: UploadId) -> None:
     found = _open(tx, bucket, key, upload_id)
-    stored = tx.all(_HELD_PARTS, found.upload_num)
-    change_holders(tx, gone=held(row[3] for row in stored), come=Counter())
+    stored = _columns(tx, found.upload_num)
+    change_holders(tx, gone=held(stored.packed), come=Counter())
     if found.request_id is not None:
-        requests.give_back(tx, found.request_id, sum(row[2] for row in stored))
+        requests.give_back(tx, found.request_id, sum(stored.sizes))
     _close(tx, found, stored)
 
 
@@ -134,12 +129,22 @@ def _open(tx: Transaction, bucket: BucketName, key: ObjectKey, upload_id: Upload
     return _Open(row[0], bucket_id, row[4])
 
 
-def _close(tx: Transaction, found: _Open, stored: list[Row]) -> None:
+def _columns(tx: Transaction, upload_num: int) -> PartColumns:
+    rows: list[Row] = tx.all(_COLUMNS, upload_num)
+    if not rows:
+        return PartColumns()
+    numbers, sizes, etags, crc64s, packed = zip(*rows, strict=True)
+    return PartColumns(
+        numbers=numbers, sizes=sizes, etags=etags, crc64s=tuple(map(unsigned, crc64s)), packed=packed
+    )
+
+
+def _close(tx: Transaction, found: _Open, stored: PartColumns) -> None:
     """Remove the rows of the upload; the references of its parts have been moved or released."""
     tx.run(_DROP_PARTS, found.upload_num)
     tx.run(_CLOSE, found.upload_num)
-    size = sum(row[2] for row in stored)
-    buckets.count(tx, found.bucket_id, Counts(uploads=-1, parts=-len(stored), part_size=-size))
+    counts = Counts(uploads=-1, parts=-len(stored), part_size=-sum(stored.sizes))
+    buckets.count(tx, found.bucket_id, counts)
 
 
 def _receipt_row(receipt: Completed) -> tuple[object, ...]:
@@ -196,12 +201,9 @@ class UploadTables:
     async def all_parts(self, upload_id: UploadId) -> Sequence[Part]:
         return [part_from(row) for row in self._database.read.all(_PARTS, upload_id, 0, _NO_LIMIT)]
 
-    async def complete(
-        self, upload: Upload, parts: Sequence[Part], commit: Commit, receipt: Completed
-    ) -> Stored:
-        return await self._database.write(
-            lambda tx: complete(tx, upload, parts, commit, receipt), is_long=len(parts) > LONG
-        )
+    async def complete(self, upload: Upload, decide: Decide) -> Stored:
+        is_long = self._database.read.one(_HAS_MANY, upload.upload_id, LONG) is not None
+        return await self._database.write(lambda tx: complete(tx, upload, decide), is_long=is_long)
 
     async def receipt(self, bucket: BucketName, key: ObjectKey, upload_id: UploadId) -> Completed | None:
         row = self._database.read.one(_GET_RECEIPT, upload_id, key.encode(), bucket)
