@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from mossaic.model.bucket import Bucket, BucketTotals
     from mossaic.model.identity import AccessKey, NamedPolicy, Role, User
     from mossaic.model.names import BlobId, BucketName, ObjectKey, UploadId, VersionId
-    from mossaic.model.object import Blob, ObjectAcl, ObjectVersion, StorageClass
+    from mossaic.model.object import Blob, ObjectAcl, ObjectPage, ObjectVersion, StorageClass
     from mossaic.model.page import ListQuery, Page
-    from mossaic.model.upload import Completed, Part, PartColumns, Upload
+    from mossaic.model.upload import Completed, Part, PartColumns, PartPage, Upload, UploadPage
     from mossaic.model.upload_request import Reason, UploadRequest
 
 T = TypeVar("T")
@@ -264,8 +264,8 @@ class Objects(Protocol):
         """Give the version another storage class, on the same condition; Last-Modified stays."""
         ...
 
-    async def list_objects(self, query: ListQuery) -> Page[ObjectVersion]:
-        """Current, not deleted versions by key. The items carry no manifest and no inline bytes."""
+    async def list_objects(self, query: ListQuery) -> ObjectPage:
+        """Current, not deleted versions by key. The items carry no CRC-64, no manifest and no inline bytes."""
         ...
 
     async def list_versions(self, query: ListQuery) -> Page[ObjectVersion]:
@@ -292,7 +292,7 @@ class Uploads(Protocol):
 
     async def part(self, upload_id: UploadId, number: int) -> Part | None: ...
 
-    async def parts(self, upload_id: UploadId, *, after: int, limit: int) -> Page[Part]:
+    async def parts(self, upload_id: UploadId, *, after: int, limit: int) -> PartPage:
         """By number, those above `after`."""
         ...
 
@@ -316,7 +316,7 @@ class Uploads(Protocol):
         """Close the upload and free its parts. Raises Absent."""
         ...
 
-    async def list_uploads(self, query: ListQuery) -> Page[Upload]:
+    async def list_uploads(self, query: ListQuery) -> UploadPage:
         """By key, then upload id."""
         ...
 

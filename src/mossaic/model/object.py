@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from mossaic.model.manifest import Manifest
 from mossaic.model.names import NULL_VERSION
+from mossaic.model.page import Page
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from mossaic.model.names import BlobId, BucketName, ObjectKey, VersionId
+    from mossaic.protocol.records import Moments
 
 
 class StorageClass(Enum):
@@ -89,6 +91,25 @@ class ObjectVersion:
     @property
     def is_delete_marker(self) -> bool:
         return self.type is ObjectType.DELETE_MARKER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectColumns:
+    """What a listing shows of objects, column by column, one value an object."""
+
+    keys: Sequence[str]
+    types: Sequence[str]
+    sizes: Sequence[int]
+    etags: Sequence[str]
+    modified: Moments
+    storage_classes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectPage(Page[ObjectVersion]):
+    """`items` are made when somebody asks for them."""
+
+    columns: ObjectColumns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

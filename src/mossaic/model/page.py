@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mossaic.model.names import BucketName
 
 T = TypeVar("T")
@@ -31,7 +33,7 @@ class ListQuery:
 class Page(Generic[T]):
     """`items` and `prefixes` each in order; the next markers are set when `truncated`: the last entry given out."""
 
-    items: tuple[T, ...]
+    items: Sequence[T]
     prefixes: tuple[str, ...] = ()
     truncated: bool = False
     next_key: str = ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, Self
 from mossaic.model.manifest import Manifest
 from mossaic.model.names import UploadId
 from mossaic.model.object import ObjectAcl, ObjectHeaders, StorageClass
+from mossaic.model.page import Page
 from mossaic.protocol.checksum import crc64_join, multipart_etag
 from mossaic.protocol.errors import (
     ENTITY_TOO_SMALL,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from mossaic.model.names import BucketName, ObjectKey
     from mossaic.protocol.operations.multipart import PartList
+    from mossaic.protocol.records import Moments
 
 _SHOWN: Final = 256  # characters of a refused value that the error repeats
 
@@ -100,6 +102,31 @@ class PartColumns:
             crc64s=tuple([self.crc64s[place] for place in places]),
             packed=tuple([self.packed[place] for place in places]),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartPage(Page[Part]):
+    """`items` are made when somebody asks for them. `stored`: when each of the `columns` was put."""
+
+    columns: PartColumns
+    stored: Moments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadColumns:
+    """What a listing shows of uploads, column by column, one value an upload."""
+
+    keys: Sequence[str]
+    upload_ids: Sequence[str]
+    initiated: Moments
+    storage_classes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadPage(Page[Upload]):
+    """`items` are made when somebody asks for them."""
+
+    columns: UploadColumns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

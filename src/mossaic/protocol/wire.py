@@ -7,7 +7,7 @@ A *shape* is a frozen dataclass, the input or the output of one operation. Every
 | `Query(name)` | str, int, bool, None | query parameter |
 | `Header(name)` | str, int, bool, datetime (RFC 1123), None | header |
 | `UserMeta()` | Mapping[str, str] | `x-oss-meta-*` headers, names without the prefix, lower case |
-| `Element(path)` | str, int, bool, datetime, dataclass, tuple of these, None | child element of the XML body, `a/b` nests |
+| `Element(path)` | str, int, bool, datetime, dataclass, tuple or sequence of these, None | child element of the XML body, `a/b` nests |
 | `Text()` | str | text of the element itself (GetBucketLocation) |
 | `Payload(content_type)` | bytes, None | the whole body as it is; when not None it replaces the XML |
 | `Stream()` | ByteStream | the object's bytes; never read by the codec |

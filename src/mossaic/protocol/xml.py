@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from xml.parsers import expat
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 MAX_DEPTH: Final = 16
 MAX_ELEMENTS: Final = 60_000  # 10,000 parts are 30,001
@@ -23,6 +23,7 @@ _CONTROL_REFERENCE: Final = re.compile(r"&#(?:x([0-9a-fA-F]{1,2})|([0-9]{1,2}));
 _PRIVATE_BASE: Final = 0xF8E0
 _PRIVATE: Final = re.compile(f"[{chr(_PRIVATE_BASE)}-{chr(_PRIVATE_BASE + 31)}]")
 _UNWRITABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f]")
+_SPECIAL: Final = re.compile(r"[&<>\x00-\x08\x0b-\x1f]")  # whatever `escape` changes
 
 
 class XmlError(ValueError):
@@ -128,6 +129,11 @@ def escape(text: str) -> str:
     if not text.isprintable():
         text = _UNWRITABLE.sub(lambda match: f"&#{ord(match[0])};", text)
     return text
+
+
+def escape_all(texts: Sequence[str]) -> Sequence[str]:
+    """`escape` for many texts, which mostly need none: one look at all of them."""
+    return texts if _SPECIAL.search("\n".join(texts)) is None else list(map(escape, texts))
 
 
 DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'

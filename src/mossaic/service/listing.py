@@ -8,7 +8,7 @@ from mossaic.ports import Absent
 from mossaic.protocol.errors import INVALID_ARGUMENT, NO_SUCH_BUCKET, OssError
 
 if TYPE_CHECKING:
-    from mossaic.model.object import ObjectVersion
+    from mossaic.model.object import ObjectPage, ObjectVersion
     from mossaic.model.page import ListQuery, Page
     from mossaic.ports import MetadataStore
 
@@ -19,7 +19,7 @@ class ListingService:
     def __init__(self, *, metadata: MetadataStore) -> None:
         self._metadata = metadata
 
-    async def objects(self, query: ListQuery) -> Page[ObjectVersion]:
+    async def objects(self, query: ListQuery) -> ObjectPage:
         """Current objects that are not deleted, and common prefixes. Raises OssError NO_SUCH_BUCKET."""
         try:
             return await self._metadata.list_objects(query)

@@ -53,8 +53,7 @@ if TYPE_CHECKING:
 
     from mossaic.model.bucket import Bucket
     from mossaic.model.identity import Grant
-    from mossaic.model.page import Page
-    from mossaic.model.upload import Completion
+    from mossaic.model.upload import Completion, PartPage, UploadPage
     from mossaic.ports import BlobStore, Body, Clock, MetadataStore
     from mossaic.protocol.operations import multipart as shapes
     from mossaic.protocol.operations.multipart import PartList
@@ -229,7 +228,7 @@ class MultipartService:
 
     async def parts(
         self, bucket: Bucket, asked: shapes.ListParts, *, grant: Grant | None = None
-    ) -> tuple[Upload, Page[Part]]:
+    ) -> tuple[Upload, PartPage]:
         """A page of the upload's parts by number. Raises OssError: NO_SUCH_UPLOAD, INVALID_ARGUMENT."""
         upload = await self.open_upload(bucket, asked.key, asked.upload_id)
         require_own(grant, upload)
@@ -237,7 +236,7 @@ class MultipartService:
         after = part_marker(asked.part_number_marker)
         return upload, await self._metadata.parts(upload.upload_id, after=after, limit=limit)
 
-    async def uploads(self, bucket: Bucket, asked: shapes.ListMultipartUploads) -> Page[Upload]:
+    async def uploads(self, bucket: Bucket, asked: shapes.ListMultipartUploads) -> UploadPage:
         """A page of the bucket's open uploads, by key, then upload id. Raises OssError INVALID_ARGUMENT."""
         after_key = page_marker(asked.key_marker, name="key-marker")
         after_id = page_marker(asked.upload_id_marker, name="upload-id-marker")

@@ -9,9 +9,12 @@ from mossaic.gateway.handlers.bucket import owner_of
 from mossaic.model.page import ListQuery
 from mossaic.protocol.limits import DEFAULT_PAGE
 from mossaic.protocol.operations import listing as ops
+from mossaic.protocol.records import Records
 
 if TYPE_CHECKING:
-    from mossaic.model.object import ObjectVersion
+    from collections.abc import Sequence
+
+    from mossaic.model.object import ObjectColumns, ObjectVersion
     from mossaic.model.page import Page
     from mossaic.protocol.shapes import Owner
 
@@ -32,23 +35,20 @@ def _query(
     )
 
 
-def _entries(page: Page[ObjectVersion], owner: Owner | None) -> tuple[ops.ObjectEntry, ...]:
-    return tuple(
-        ops.ObjectEntry(
-            key=item.key,
-            modified_at=item.modified_at,
-            etag=item.etag,
-            type=item.type.value,
-            size=item.size,
-            storage_class=item.storage_class.value,
-            owner=owner,
-        )
-        for item in page.items
-    )
+def _entries(found: ObjectColumns, owner: Owner | None) -> Sequence[ops.ObjectEntry]:
+    columns: dict[str, Sequence[object]] = {
+        "key": found.keys,
+        "modified_at": found.modified,
+        "etag": found.etags,
+        "type": found.types,
+        "size": found.sizes,
+        "storage_class": found.storage_classes,
+    }
+    return Records(ops.ObjectEntry, columns, owner=owner)
 
 
-def _prefixes(page: Page[ObjectVersion]) -> tuple[ops.CommonPrefix, ...]:
-    return tuple(ops.CommonPrefix(prefix=prefix) for prefix in page.prefixes)
+def _prefixes(page: Page[ObjectVersion]) -> Sequence[ops.CommonPrefix]:
+    return Records(ops.CommonPrefix, {"prefix": page.prefixes})
 
 
 @handlers.on(ops.LIST_OBJECTS)
@@ -65,7 +65,7 @@ async def list_objects(call: Call, asked: ops.ListObjects) -> ops.ListObjectsRes
         encoding_type=encoding,
         is_truncated=page.truncated,
         next_marker=page.next_key if page.truncated else None,
-        contents=_entries(page, owner_of(call.bucket)),
+        contents=_entries(page.columns, owner_of(call.bucket)),
         common_prefixes=_prefixes(page),
     )
 
@@ -88,7 +88,7 @@ async def list_objects_v2(call: Call, asked: ops.ListObjectsV2) -> ops.ListObjec
         is_truncated=page.truncated,
         next_continuation_token=ops.continuation_token(page.next_key) if page.truncated else None,
         key_count=len(page.items) + len(page.prefixes),
-        contents=_entries(page, owner_of(call.bucket) if asked.fetch_owner else None),
+        contents=_entries(page.columns, owner_of(call.bucket) if asked.fetch_owner else None),
         common_prefixes=_prefixes(page),
     )
 

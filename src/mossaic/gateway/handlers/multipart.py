@@ -12,12 +12,15 @@ from mossaic.protocol.addressing import object_url
 from mossaic.protocol.limits import DEFAULT_PART_PAGE
 from mossaic.protocol.operations import multipart as ops
 from mossaic.protocol.operations.listing import page_encoding, page_size
+from mossaic.protocol.records import Records
 from mossaic.protocol.shapes import Empty
 from mossaic.service.copying import PartCopyOrder, PartPlace
 from mossaic.service.multipart import part_marker
 
 if TYPE_CHECKING:
-    from mossaic.model.upload import Part, Upload
+    from collections.abc import Sequence
+
+    from mossaic.model.upload import PartPage, Upload, UploadColumns
 
 # What v2's encryption client wrote into the metadata at Initiate and reads from ListParts to go on.
 _CLIENT_ENCRYPTION: Final = "client-side-encryption-"
@@ -117,7 +120,7 @@ async def list_parts(call: Call, asked: ops.ListParts) -> ops.ListPartsResult:
         upload_id=upload.upload_id,
         storage_class=upload.storage_class.value,
         part_number_marker=part_marker(asked.part_number_marker),
-        next_part_number_marker=page.items[-1].number if page.items else 0,
+        next_part_number_marker=page.columns.numbers[-1] if page.items else 0,
         max_parts=page_size(asked.max_parts, DEFAULT_PART_PAGE, name="max-parts"),
         is_truncated=page.truncated,
         client_encryption_key=_client_encryption(upload, "key"),
@@ -126,7 +129,7 @@ async def list_parts(call: Call, asked: ops.ListParts) -> ops.ListPartsResult:
         client_encryption_wrap_alg=_client_encryption(upload, "wrap-alg"),
         client_encryption_data_size=_client_encryption(upload, "data-size"),
         client_encryption_part_size=_client_encryption(upload, "part-size"),
-        parts=tuple(map(_stored_part, page.items)),
+        parts=_stored_parts(page),
     )
 
 
@@ -147,8 +150,8 @@ async def list_multipart_uploads(
         prefix=asked.prefix or "",
         max_uploads=page_size(asked.max_uploads, DEFAULT_PART_PAGE, name="max-uploads"),
         is_truncated=page.truncated,
-        uploads=tuple(map(_open_upload, page.items)),
-        common_prefixes=tuple(ops.UploadGroup(prefix=prefix) for prefix in page.prefixes),
+        uploads=_open_uploads(page.columns),
+        common_prefixes=Records(ops.UploadGroup, {"prefix": page.prefixes}),
     )
 
 
@@ -156,20 +159,22 @@ def _client_encryption(upload: Upload, name: str) -> str | None:
     return upload.headers.meta.get(_CLIENT_ENCRYPTION + name)
 
 
-def _stored_part(part: Part) -> ops.StoredPart:
-    return ops.StoredPart(
-        number=part.number,
-        last_modified=part.stored_at,
-        etag=part.etag,
-        crc64=str(part.crc64),
-        size=part.size,
-    )
+def _stored_parts(page: PartPage) -> Sequence[ops.StoredPart]:
+    columns: dict[str, Sequence[object]] = {
+        "number": page.columns.numbers,
+        "last_modified": page.stored,
+        "etag": page.columns.etags,
+        "crc64": list(map(str, page.columns.crc64s)),
+        "size": page.columns.sizes,
+    }
+    return Records(ops.StoredPart, columns)
 
 
-def _open_upload(upload: Upload) -> ops.OpenUpload:
-    return ops.OpenUpload(
-        key=upload.key,
-        upload_id=upload.upload_id,
-        storage_class=upload.storage_class.value,
-        initiated=upload.initiated_at,
-    )
+def _open_uploads(found: UploadColumns) -> Sequence[ops.OpenUpload]:
+    columns: dict[str, Sequence[object]] = {
+        "key": found.keys,
+        "upload_id": found.upload_ids,
+        "storage_class": found.storage_classes,
+        "initiated": found.initiated,
+    }
+    return Records(ops.OpenUpload, columns)

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from operator import attrgetter
 from typing import Any, Final
 
+from mossaic.protocol.codec.columns import write_records
 from mossaic.protocol.codec.plan import Group, Leaf, Plan, Slot, plan_of
 from mossaic.protocol.codec.values import Kind, decode_url, encode_url, read_value, writer_of
 from mossaic.protocol.errors import MALFORMED_XML, OssError
+from mossaic.protocol.records import Records
 from mossaic.protocol.xml import DECLARATION, Node, XmlError, escape, parse
 
 _PLAIN: Final = frozenset({Kind.INTEGER, Kind.BOOLEAN, Kind.TIME})  # their text needs no escaping
@@ -67,8 +69,18 @@ def _entry(entry: Group | Leaf) -> _Write:
 def _leaf(leaf: Leaf) -> _Write:
     get, element = attrgetter(leaf.slot.name), _element(leaf)
     if leaf.slot.many:
-        return lambda record, writing: "".join([element(value, writing) for value in get(record) or ()])
+        return lambda record, writing: _many(leaf, get(record), element, writing)
     return lambda record, writing: element(get(record), writing)
+
+
+def _many(leaf: Leaf, values: Any, element: _Write, writing: _Writing) -> str:  # Any: as above
+    if not values:
+        return ""
+    if isinstance(values, Records):
+        records: Records[Any] = values  # Any: as above
+        single: Callable[[Leaf, object], str] = lambda of, value: _element(of)(value, writing)  # noqa: E731
+        return write_records(leaf.tag, records, single, url=writing.url)
+    return "".join([element(value, writing) for value in values])
 
 
 def _element(leaf: Leaf) -> _Write:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import types
+from collections.abc import Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import datetime
 from operator import attrgetter
@@ -20,7 +21,7 @@ _KINDS: dict[object, Kind] = {str: Kind.TEXT, int: Kind.INTEGER, bool: Kind.BOOL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """One field: `many` for tuples, `required` when it has neither default nor None. `record` is the nested dataclass."""
+    """One field: `many` for tuples and sequences, `required` when it has neither default nor None. `record` is the nested dataclass."""
 
     name: str
     marker: Marker
@@ -88,7 +89,7 @@ def _slot(field: Field[Any], hint: Any) -> Slot | None:  # Any: as in _unwrap
     if marker is None:
         return None
     base, optional = _unwrap(inner)
-    many = get_origin(base) is tuple
+    many = get_origin(base) in (tuple, Sequence)
     if many:
         base = get_args(base)[0]
     record = base if isinstance(base, type) and is_dataclass(base) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -11,12 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)
+_SECONDS: Final = tuple(f"{second:02}.000Z" for second in range(60))
+_URL_SAFE: Final = "-_.~/"
+_URL_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.~/\n-]+")
 _MIDNIGHT_LENGTH: Final = len("2024-03-05T00:00:00Z")
 
 
@@ -37,6 +41,16 @@ def iso_text(moment: datetime) -> str:
     fields = (utc.year, utc.month, utc.day, utc.hour, utc.minute, utc.second)
     # A listing has a thousand of them: strftime takes three times as long, widths in an f-string twice.
     return "%04d-%02d-%02dT%02d:%02d:%02d.000Z" % fields  # noqa: UP031
+
+
+def iso_texts(micros: Sequence[int]) -> list[str]:
+    """`iso_text` of many times, given as microseconds since 1970. What was stored together shares its minute."""
+    return [_minute_text(each // 60_000_000) + _SECONDS[each // 1_000_000 % 60] for each in micros]
+
+
+@lru_cache(maxsize=4096)
+def _minute_text(minutes: int) -> str:
+    return "%04d-%02d-%02dT%02d:%02d:" % time.gmtime(60 * minutes)[:5]  # noqa: UP031  # as in `iso_text`
 
 
 def http_text(moment: datetime) -> str:
@@ -104,7 +118,22 @@ def read_http_time(text: str) -> datetime:
 
 def encode_url(text: str) -> str:
     """`encoding-type=url`: a space is %20, never +; clients unquote."""
-    return quote(text, safe="-_.~/")
+    return quote(text, safe=_URL_SAFE)
+
+
+def encode_urls(texts: Sequence[str]) -> Sequence[str]:
+    """`encode_url` of many texts, which mostly share what has to be encoded."""
+    whole = "\n".join(texts)
+    if _URL_UNSAFE.search(whole) is None and whole.count("\n") < len(texts):
+        return texts
+    if whole.count("\n") >= len(texts):
+        return list(map(encode_url, texts))
+    return _URL_UNSAFE.sub(lambda run: _encoded(run[0]), whole).split("\n")
+
+
+@lru_cache(maxsize=1024)
+def _encoded(run: str) -> str:
+    return quote(run, safe="")
 
 
 def decode_url(text: str) -> str:

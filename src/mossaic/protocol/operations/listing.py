@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, ClassVar, Final
 
@@ -138,8 +139,8 @@ class ListObjectsResult:
     encoding_type: Annotated[str | None, Element("EncodingType")] = None
     is_truncated: Annotated[bool, Element("IsTruncated")] = False
     next_marker: Annotated[str | None, Element("NextMarker", encoded=True)] = None
-    contents: Annotated[tuple[ObjectEntry, ...], Element("Contents")] = ()
-    common_prefixes: Annotated[tuple[CommonPrefix, ...], Element("CommonPrefixes")] = ()
+    contents: Annotated[Sequence[ObjectEntry], Element("Contents")] = ()
+    common_prefixes: Annotated[Sequence[CommonPrefix], Element("CommonPrefixes")] = ()
 
 
 @shape
@@ -171,8 +172,8 @@ class ListObjectsV2Result:
     is_truncated: Annotated[bool, Element("IsTruncated")] = False
     next_continuation_token: Annotated[str | None, Element("NextContinuationToken", encoded=True)] = None
     key_count: Annotated[int, Element("KeyCount")]
-    contents: Annotated[tuple[ObjectEntry, ...], Element("Contents")] = ()
-    common_prefixes: Annotated[tuple[CommonPrefix, ...], Element("CommonPrefixes")] = ()
+    contents: Annotated[Sequence[ObjectEntry], Element("Contents")] = ()
+    common_prefixes: Annotated[Sequence[CommonPrefix], Element("CommonPrefixes")] = ()
 
 
 @shape
@@ -227,7 +228,7 @@ class ListObjectVersionsResult:
     next_version_id_marker: Annotated[str | None, Element("NextVersionIdMarker")] = None
     versions: Annotated[tuple[VersionEntry, ...], Element("Version")] = ()
     delete_markers: Annotated[tuple[MarkerEntry, ...], Element("DeleteMarker")] = ()
-    common_prefixes: Annotated[tuple[CommonPrefix, ...], Element("CommonPrefixes")] = ()
+    common_prefixes: Annotated[Sequence[CommonPrefix], Element("CommonPrefixes")] = ()
 
 
 # Listing is granted by ownership and policies, never by an ACL: public-read opens objects, not the list of them.

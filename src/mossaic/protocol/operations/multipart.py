@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, ClassVar, Final
 
@@ -269,7 +270,7 @@ class ListPartsResult:
     client_encryption_wrap_alg: Annotated[str | None, Element("ClientEncryptionWrapAlg")] = None
     client_encryption_data_size: Annotated[str | None, Element("ClientEncryptionDataSize")] = None
     client_encryption_part_size: Annotated[str | None, Element("ClientEncryptionPartSize")] = None
-    parts: Annotated[tuple[StoredPart, ...], Element("Part")] = ()
+    parts: Annotated[Sequence[StoredPart], Element("Part")] = ()
 
 
 # --- ListMultipartUploads --------------------------------------------------------------------------------------------
@@ -316,8 +317,8 @@ class ListMultipartUploadsResult:
     prefix: Annotated[str, Element("Prefix", encoded=True)]
     max_uploads: Annotated[int, Element("MaxUploads")]
     is_truncated: Annotated[bool, Element("IsTruncated")]
-    uploads: Annotated[tuple[OpenUpload, ...], Element("Upload")] = ()
-    common_prefixes: Annotated[tuple[UploadGroup, ...], Element("CommonPrefixes")] = ()
+    uploads: Annotated[Sequence[OpenUpload], Element("Upload")] = ()
+    common_prefixes: Annotated[Sequence[UploadGroup], Element("CommonPrefixes")] = ()
 
 
 # --- the rows --------------------------------------------------------------------------------------------------------

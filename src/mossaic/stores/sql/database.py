@@ -49,13 +49,9 @@ class Reader:
     def all(self, sql: str, *values: object) -> list[Row]:
         return self.connection.execute(sql, values).fetchall()
 
-    def each(self, sql: str, *values: object) -> Generator[Row, None, None]:
-        """Row by row, for reading inside `snapshot` only; close the iterator when leaving early."""
-        cursor = self.connection.execute(sql, values)
-        try:
-            yield from cursor
-        finally:
-            cursor.close()
+    def each(self, sql: str, *values: object) -> sqlite3.Cursor:
+        """Row by row, for reading inside `snapshot` only; close it when leaving early."""
+        return self.connection.execute(sql, values)
 
     @contextmanager
     def snapshot(self) -> Generator[None]:

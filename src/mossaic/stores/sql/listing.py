@@ -1,7 +1,8 @@
 """Pages of objects, versions and uploads: the cost of a page follows its size, not the number of keys behind it.
 
 Keys are walked in byte order. With a delimiter, the first key of a group gives the common prefix, and the walk goes on
-with a seek to the first key after the group: a page of 1,000 groups costs 1,000 seeks, however large the groups are.
+with a seek to the first key after the group: a page of 1,000 groups costs 1,000 seeks, however large the groups are. Groups
+that follow each other are found by one statement: 1,000 statements would cost three times as much.
 """
 
 from __future__ import annotations
@@ -10,24 +11,34 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from heapq import merge
 from itertools import islice
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING
 
+from mossaic.model.object import ObjectPage
 from mossaic.model.page import ListQuery, Page
+from mossaic.model.upload import UploadPage
 from mossaic.stores.sql import buckets
 from mossaic.stores.sql.objects import place_in
-from mossaic.stores.sql.rows import LISTED_COLUMNS, UPLOAD_COLUMNS, listed_from, upload_from
+from mossaic.stores.sql.rows import (
+    LISTED_COLUMNS,
+    SHOWN_COLUMNS,
+    UPLOAD_COLUMNS,
+    listed_from,
+    shown_objects,
+    shown_uploads,
+)
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Generator, Iterator
 
     from mossaic.model.object import ObjectVersion
-    from mossaic.model.upload import Upload
     from mossaic.stores.sql.database import Database, Reader, Row
 
-T = TypeVar("T")
+    _Rows = Generator[Row, None, None] | sqlite3.Cursor  # closed when enough was read
 
 _RANGE = "bucket_id = ? AND key >= ? AND key < ? ORDER BY key"
-_OBJECTS = f"SELECT {LISTED_COLUMNS} FROM objects WHERE {_RANGE}"  # noqa: S608  # constants
+_OBJECTS = f"SELECT {SHOWN_COLUMNS} FROM objects WHERE {_RANGE}"  # noqa: S608  # constants
+_CURRENT = f"SELECT {LISTED_COLUMNS} FROM objects WHERE {_RANGE}"  # noqa: S608  # constants
 _HISTORY = f"SELECT {LISTED_COLUMNS} FROM history WHERE {_RANGE}, seq DESC"  # noqa: S608  # constants
 _UPLOADS = f"SELECT {UPLOAD_COLUMNS} FROM uploads WHERE {_RANGE}, upload_id"  # noqa: S608  # constants
 _OF_KEY = "bucket_id = ? AND key = ? AND"
@@ -35,6 +46,17 @@ _CURRENT_OF_KEY = f"SELECT {LISTED_COLUMNS} FROM objects WHERE {_OF_KEY} seq < ?
 _HISTORY_OF_KEY = f"SELECT {LISTED_COLUMNS} FROM history WHERE {_OF_KEY} seq < ? ORDER BY seq DESC"  # noqa: S608
 _NEWEST_OF_KEY = _HISTORY_OF_KEY + " LIMIT 1"
 _UPLOADS_OF_KEY = f"SELECT {UPLOAD_COLUMNS} FROM uploads WHERE {_OF_KEY} upload_id > ? ORDER BY upload_id"  # noqa: S608
+# Keys from ?2 below ?3, each the first after the group of the one before: the group ends behind the delimiter ?5, which is
+# looked for behind the ?4 bytes of the prefix; ?6 is what follows the delimiter in order. The last is a key without a group, or NULL.
+_FIRSTS = """WITH RECURSIVE firsts (key) AS (
+    SELECT (SELECT key FROM {table} WHERE bucket_id = ?1 AND key >= ?2 AND key < ?3 ORDER BY key LIMIT 1)
+    UNION ALL
+    SELECT (SELECT t.key FROM {table} AS t WHERE bucket_id = ?1 AND t.key < ?3 AND t.key >= CAST(
+        substr(firsts.key, 1, ?4 + instr(substr(firsts.key, ?4 + 1), ?5) - 1) || ?6 AS BLOB) ORDER BY t.key LIMIT 1)
+    FROM firsts WHERE key IS NOT NULL AND instr(substr(key, ?4 + 1), ?5) > 0 LIMIT ?7
+) SELECT key FROM firsts"""
+_FIRST_OBJECTS = _FIRSTS.format(table="objects")
+_FIRST_UPLOADS = _FIRSTS.format(table="uploads")
 _NO_SEQ = 1 << 62  # above every seq
 _SEQ = "SELECT seq FROM history WHERE bucket_id = ? AND key = ? AND version_id = ?"
 _SEQ_CURRENT = "SELECT seq FROM objects WHERE bucket_id = ? AND key = ? AND version_id = ?"
@@ -47,19 +69,20 @@ def successor(prefix: bytes) -> bytes:
 
 
 @dataclass(slots=True)
-class _Walk(Generic[T]):
+class _Walk:
     """One page in the making. `rows(start, stop)`: rows in order whose first key column is in start … stop;
-    `key_at` and `id_at` are the columns of the markers; `item(row)` makes the noun."""
+    `key_at` and `id_at` are the columns of the markers. `skip(values)` runs a statement of the kind of `_FIRSTS`; without, groups
+    are taken one by one."""
 
     query: ListQuery
-    rows: Callable[[bytes, bytes], Generator[Row, None, None]]
-    item: Callable[[Row], T]
+    rows: Callable[[bytes, bytes], _Rows]
     id_at: int
     key_at: int
-    items: list[T] = field(default_factory=list[T])
+    skip: Callable[[tuple[object, ...]], list[Row]] | None = None
+    found: list[Row] = field(default_factory=list["Row"])
     prefixes: list[str] = field(default_factory=list[str])
-    next_key: bytes = b""
-    next_id: str = ""
+    last_key: bytes = b""
+    last_id: str = ""
     is_full: bool = False
     prefix: bytes = field(init=False)
     delimiter: bytes = field(init=False)
@@ -68,18 +91,21 @@ class _Walk(Generic[T]):
         self.prefix = self.query.prefix.encode()
         self.delimiter = self.query.delimiter.encode()
 
-    def page(self) -> Page[T]:
+    def walk(self) -> list[Row]:
+        """The rows of the page."""
         stop = successor(self.prefix)
         start: bytes | None = max(self.prefix, self._first())
         while start is not None and start < stop and not self.is_full:
             start = self._run(start, stop)
-        return Page(
-            items=tuple(self.items),
-            prefixes=tuple(self.prefixes),
-            truncated=self.is_full,
-            next_key=self.next_key.decode() if self.is_full else "",
-            next_id=self.next_id if self.is_full else "",
-        )
+        return self.found
+
+    @property
+    def next_key(self) -> str:
+        return self.last_key.decode() if self.is_full else ""
+
+    @property
+    def next_id(self) -> str:
+        return self.last_id if self.is_full else ""
 
     def _first(self) -> bytes:
         """Where the walk begins: behind the marker, or behind its group when the marker is a common prefix."""
@@ -106,32 +132,50 @@ class _Walk(Generic[T]):
             for row in rows:
                 key: bytes = row[self.key_at]
                 group = self._group(key)
-                if group is None:
-                    self._add(row)
-                elif self._has_room():
-                    self.prefixes.append(group.decode())
-                    self.next_key, self.next_id = group, ""
-                    return successor(group)
+                if group is not None:
+                    return self._skip(key, stop)
+                self._add(row)
                 if self.is_full:
                     return None
         return None
+
+    def _skip(self, key: bytes, stop: bytes) -> bytes | None:
+        """Take the group of `key`, and those that follow it: where to go on."""
+        firsts: list[Row] = [(key,)]
+        if self.skip is not None:
+            room = self.query.limit - len(self.found) - len(self.prefixes)
+            last = successor(self.delimiter)
+            firsts = self.skip((key, stop, len(self.prefix), self.delimiter, last, room + 1))
+        group = b""
+        for (first,) in firsts:
+            if first is None:
+                return None
+            found = self._group(first)
+            if found is None:
+                return bytes(first)
+            if not self._has_room():
+                return None
+            group = found
+            self.prefixes.append(group.decode())
+            self.last_key, self.last_id = group, ""
+        return successor(group)
 
     def _take(self, rows: Iterator[Row]) -> None:
         """All of a page without groups."""
         taken = list(islice(rows, self.query.limit + 1))
         self.is_full = len(taken) > self.query.limit
-        self.items = [self.item(row) for row in taken[: self.query.limit]]
+        self.found = taken[: self.query.limit]
         if self.is_full:
             last = taken[-2]
-            self.next_key, self.next_id = last[self.key_at], last[self.id_at]
+            self.last_key, self.last_id = last[self.key_at], last[self.id_at]
 
     def _add(self, row: Row) -> None:
         if self._has_room():
-            self.items.append(self.item(row))
-            self.next_key, self.next_id = row[self.key_at], row[self.id_at]
+            self.found.append(row)
+            self.last_key, self.last_id = row[self.key_at], row[self.id_at]
 
     def _has_room(self) -> bool:
-        self.is_full = len(self.items) + len(self.prefixes) >= self.query.limit
+        self.is_full = len(self.found) + len(self.prefixes) >= self.query.limit
         return not self.is_full
 
 
@@ -141,29 +185,42 @@ class ListingTables:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def list_objects(self, query: ListQuery) -> Page[ObjectVersion]:
+    async def list_objects(self, query: ListQuery) -> ObjectPage:
         read = self._database.read
         with read.snapshot():
             bucket_id = buckets.bucket_id_of(read, query.bucket)
-            page = _Walk(
+            walk = _Walk(
                 query=query,
                 rows=lambda start, stop: read.each(_OBJECTS, bucket_id, start, stop),
-                item=lambda row: listed_from(query.bucket, row, is_latest=True),
                 key_at=0,
-                id_at=2,
-            ).page()
-        return Page(
-            items=page.items, prefixes=page.prefixes, truncated=page.truncated, next_key=page.next_key
+                id_at=1,
+                skip=lambda values: read.all(_FIRST_OBJECTS, bucket_id, *values),
+            )
+            items, columns = shown_objects(query.bucket, walk.walk())
+        return ObjectPage(
+            items=items,
+            columns=columns,
+            prefixes=tuple(walk.prefixes),
+            truncated=walk.is_full,
+            next_key=walk.next_key,
         )
 
     async def list_versions(self, query: ListQuery) -> Page[ObjectVersion]:
         read = self._database.read
         with read.snapshot():
             bucket_id = buckets.bucket_id_of(read, query.bucket)
-            walk = _VersionWalk(read, bucket_id, query)
-            return _Walk(query=query, rows=walk.rows, item=walk.item, key_at=0, id_at=2).page()
+            versions = _VersionWalk(read, bucket_id, query)
+            walk = _Walk(query=query, rows=versions.rows, key_at=0, id_at=2)
+            items = tuple(map(versions.item, walk.walk()))
+        return Page(
+            items=items,
+            prefixes=tuple(walk.prefixes),
+            truncated=walk.is_full,
+            next_key=walk.next_key,
+            next_id=walk.next_id,
+        )
 
-    async def list_uploads(self, query: ListQuery) -> Page[Upload]:
+    async def list_uploads(self, query: ListQuery) -> UploadPage:
         read = self._database.read
         after_key = query.after_key.encode()
 
@@ -175,13 +232,22 @@ class ListingTables:
 
         with read.snapshot():
             bucket_id = buckets.bucket_id_of(read, query.bucket)
-            return _Walk(
+            walk = _Walk(
                 query=query,
                 rows=rows,
-                item=lambda row: upload_from(query.bucket, row),
                 key_at=1,
                 id_at=0,
-            ).page()
+                skip=lambda values: read.all(_FIRST_UPLOADS, bucket_id, *values),
+            )
+            items, columns = shown_uploads(query.bucket, walk.walk())
+        return UploadPage(
+            items=items,
+            columns=columns,
+            prefixes=tuple(walk.prefixes),
+            truncated=walk.is_full,
+            next_key=walk.next_key,
+            next_id=walk.next_id,
+        )
 
 
 class _VersionWalk:
@@ -201,7 +267,7 @@ class _VersionWalk:
             place = (self._bucket_id, start, self._below)
             yield from self._merged(_CURRENT_OF_KEY, _HISTORY_OF_KEY, place)
             start += b"\0"
-        yield from self._merged(_OBJECTS, _HISTORY, (self._bucket_id, start, stop))
+        yield from self._merged(_CURRENT, _HISTORY, (self._bucket_id, start, stop))
 
     def item(self, row: Row) -> ObjectVersion:
         is_latest, self._seen = row[0] != self._seen, row[0]

@@ -12,11 +12,19 @@ import msgspec
 from mossaic.model.bucket import Bucket, BucketAcl, Versioning
 from mossaic.model.manifest import Manifest
 from mossaic.model.names import BucketName, ObjectKey, UploadId, VersionId
-from mossaic.model.object import ObjectAcl, ObjectHeaders, ObjectType, ObjectVersion, StorageClass
-from mossaic.model.upload import Completed, Part, Upload
+from mossaic.model.object import (
+    ObjectAcl,
+    ObjectColumns,
+    ObjectHeaders,
+    ObjectType,
+    ObjectVersion,
+    StorageClass,
+)
+from mossaic.model.upload import Completed, Part, PartColumns, Upload, UploadColumns
+from mossaic.protocol.records import Lazy, Moments
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from mossaic.stores.sql.database import Row
 
@@ -36,6 +44,7 @@ NO_MD5: Final = ""  # in a blob's row, where the MD5 was not made
 BUCKET_COLUMNS: Final = (
     "name, region, owner_id, created_at, acl, storage_class, redundancy, versioning, documents, revision"
 )
+SHOWN_COLUMNS: Final = "key, version_id, type, size, etag, modified_at, storage_class"
 LISTED_COLUMNS: Final = "key, seq, version_id, type, size, etag, crc64, modified_at, storage_class"
 VERSION_COLUMNS: Final = LISTED_COLUMNS + ", content_id, md5, acl, target, tags, headers"
 UPLOAD_COLUMNS: Final = (
@@ -44,6 +53,11 @@ UPLOAD_COLUMNS: Final = (
 )
 PART_COLUMNS: Final = "number, size, etag, crc64, stored_at, packed"
 RECEIPT_COLUMNS: Final = "upload_id, key, digest, etag, crc64, size, version_id, completed_at"
+
+
+def columns(rows: Sequence[Row], names: str) -> Sequence[tuple[Any, ...]]:  # Any: values of any type
+    """Rows of these columns, turned round."""
+    return list(zip(*rows, strict=True)) or [()] * (names.count(",") + 1)
 
 
 def micros(moment: datetime) -> int:
@@ -185,6 +199,26 @@ def listed_from(bucket: BucketName, row: Row, *, is_latest: bool) -> ObjectVersi
     )
 
 
+def shown_objects(bucket: BucketName, rows: Sequence[Row]) -> tuple[Lazy[ObjectVersion], ObjectColumns]:
+    """Current versions, from SHOWN_COLUMNS."""
+
+    def item(place: int) -> ObjectVersion:
+        key, version_id, kind, size, etag, modified_at, storage_class = rows[place]
+        row = (key, 0, version_id, kind, size, etag, 0, modified_at, storage_class)
+        return listed_from(bucket, row, is_latest=True)
+
+    keys, _, types, sizes, etags, modified, classes = columns(rows, SHOWN_COLUMNS)
+    shown = ObjectColumns(
+        keys=list(map(bytes.decode, keys)),
+        types=types,
+        sizes=sizes,
+        etags=etags,
+        modified=Moments(modified),
+        storage_classes=classes,
+    )
+    return Lazy(len(rows), item), shown
+
+
 def version_from(bucket: BucketName, row: Row, *, is_latest: bool) -> ObjectVersion:
     """From VERSION_COLUMNS and the content's `packed` and `inline`."""
     key, _, version_id, kind, size, etag, crc64, modified_at, storage_class, *more = row
@@ -245,6 +279,26 @@ def upload_from(bucket: BucketName, row: Row) -> Upload:
         sequential=bool(sequential),
         request_id=request_id,
         visit=visit,
+    )
+
+
+def shown_uploads(bucket: BucketName, rows: Sequence[Row]) -> tuple[Lazy[Upload], UploadColumns]:
+    """From UPLOAD_COLUMNS."""
+    upload_ids, keys, initiated, _, _, classes, *_ = columns(rows, UPLOAD_COLUMNS)
+    shown = UploadColumns(
+        keys=list(map(bytes.decode, keys)),
+        upload_ids=upload_ids,
+        initiated=Moments(initiated),
+        storage_classes=classes,
+    )
+    return Lazy(len(rows), lambda place: upload_from(bucket, rows[place])), shown
+
+
+def part_columns(rows: Sequence[Row]) -> PartColumns:
+    """From PART_COLUMNS."""
+    numbers, sizes, etags, crc64s, _, packed = columns(rows, PART_COLUMNS)
+    return PartColumns(
+        numbers=numbers, sizes=sizes, etags=etags, crc64s=tuple(map(unsigned, crc64s)), packed=packed
     )
 
 

@@ -10,9 +10,9 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from mossaic.model.page import Page
-from mossaic.model.upload import PartColumns
+from mossaic.model.upload import PartColumns, PartPage
 from mossaic.ports import Absent, Busy, Commit, Conflict, Stored
+from mossaic.protocol.records import Lazy, Moments
 from mossaic.stores.sql import buckets, requests
 from mossaic.stores.sql.buckets import Counts
 from mossaic.stores.sql.content import blob_ids, change_holders, held
@@ -23,10 +23,10 @@ from mossaic.stores.sql.rows import (
     RECEIPT_COLUMNS,
     UPLOAD_COLUMNS,
     micros,
+    part_columns,
     part_from,
     receipt_from,
     signed,
-    unsigned,
     upload_from,
     upload_row,
 )
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from mossaic.model.names import BucketName, ObjectKey, UploadId
     from mossaic.model.object import Blob
     from mossaic.model.upload import Completed, Part, Upload
-    from mossaic.stores.sql.database import Database, Row, Transaction
+    from mossaic.stores.sql.database import Database, Transaction
 
     Decide = Callable[[PartColumns], tuple[Commit, Completed]]
 
@@ -56,7 +56,7 @@ _PARTS = f"""SELECT {PART_COLUMNS} FROM parts WHERE upload_num = (SELECT upload_
     AND number > ? ORDER BY number LIMIT ?"""  # noqa: S608  # constants
 _PART = f"""SELECT {PART_COLUMNS} FROM parts WHERE upload_num = (SELECT upload_num FROM uploads WHERE upload_id = ?)
     AND number = ?"""  # noqa: S608  # constants
-_COLUMNS = "SELECT number, size, etag, crc64, packed FROM parts WHERE upload_num = ? ORDER BY number"
+_ALL_PARTS = f"SELECT {PART_COLUMNS} FROM parts WHERE upload_num = ? ORDER BY number"  # noqa: S608  # constants
 _HAS_MANY = """SELECT 1 FROM parts WHERE upload_num = (SELECT upload_num FROM uploads WHERE upload_id = ?)
     LIMIT 1 OFFSET ?"""
 _DROP_PARTS = "DELETE FROM parts WHERE upload_num = ?"
@@ -130,13 +130,7 @@ def _open(tx: Transaction, bucket: BucketName, key: ObjectKey, upload_id: Upload
 
 
 def _columns(tx: Transaction, upload_num: int) -> PartColumns:
-    rows: list[Row] = tx.all(_COLUMNS, upload_num)
-    if not rows:
-        return PartColumns()
-    numbers, sizes, etags, crc64s, packed = zip(*rows, strict=True)
-    return PartColumns(
-        numbers=numbers, sizes=sizes, etags=etags, crc64s=tuple(map(unsigned, crc64s)), packed=packed
-    )
+    return part_columns(tx.all(_ALL_PARTS, upload_num))
 
 
 def _close(tx: Transaction, found: _Open, stored: PartColumns) -> None:
@@ -192,11 +186,18 @@ class UploadTables:
         row = self._database.read.one(_PART, upload_id, number)
         return None if row is None else part_from(row)
 
-    async def parts(self, upload_id: UploadId, *, after: int, limit: int) -> Page[Part]:
-        rows = self._database.read.all(_PARTS, upload_id, after, limit + 1)
-        items = tuple(part_from(row) for row in rows[:limit])
-        truncated = len(rows) > limit
-        return Page(items=items, truncated=truncated, next_key=str(items[-1].number) if truncated else "")
+    async def parts(self, upload_id: UploadId, *, after: int, limit: int) -> PartPage:
+        found = self._database.read.all(_PARTS, upload_id, after, limit + 1)
+        rows = found[:limit]
+        shown = part_columns(rows)
+        truncated = len(found) > limit
+        return PartPage(
+            items=Lazy(len(rows), lambda place: part_from(rows[place])),
+            columns=shown,
+            stored=Moments([row[4] for row in rows]),
+            truncated=truncated,
+            next_key=str(shown.numbers[-1]) if truncated else "",
+        )
 
     async def all_parts(self, upload_id: UploadId) -> Sequence[Part]:
         return [part_from(row) for row in self._database.read.all(_PARTS, upload_id, 0, _NO_LIMIT)]

@@ -1,0 +1,106 @@
+"""Records in columns are written byte for byte as the same records one by one, and read like them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mossaic.protocol.codec import write_answer
+from mossaic.protocol.operations import listing, multipart
+from mossaic.protocol.records import Lazy, Moments, Records
+from mossaic.protocol.shapes import Owner
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Whatever a key may hold, and often what needs escaping or has a meaning for the writer.
+TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.text(
+    "a/%&<>\n\0\x1f\"' é😀s", max_size=9
+)
+MICROS = st.integers(0, 253402300799_999_999)  # up to the end of the year 9999
+ENTRIES = st.lists(
+    st.tuples(TEXTS, MICROS, TEXTS, st.integers(0, 2**63), st.sampled_from(["Standard", "IA"])), max_size=6
+)
+PARTS = st.lists(
+    st.tuples(st.integers(1, 10_000), MICROS, TEXTS, st.none() | TEXTS, st.integers(0, 2**40)), max_size=6
+)
+
+
+def columns_of(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, Sequence[Any]]:
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}
+
+
+@given(
+    rows=ENTRIES,
+    owner=st.none() | st.builds(Owner, id=TEXTS, display_name=TEXTS),
+    encoding=st.sampled_from([None, "url"]),
+    prefixes=st.lists(TEXTS, max_size=5),
+)
+def test_a_page_of_objects_is_written_as_one_by_one(
+    rows: list[tuple[str, int, str, int, str]], owner: Owner | None, encoding: str | None, prefixes: list[str]
+) -> None:
+    columns = columns_of(["key", "modified_at", "etag", "size", "storage_class"], rows)
+    columns["modified_at"] = Moments(columns["modified_at"])
+    contents = Records(listing.ObjectEntry, columns, type="Normal", owner=owner)
+    groups = Records(listing.CommonPrefix, {"prefix": prefixes})
+    page = listing.ListObjectsV2Result(
+        name="b",
+        max_keys=1000,
+        key_count=1,
+        encoding_type=encoding,
+        contents=contents,
+        common_prefixes=groups,
+    )
+    singly = listing.ListObjectsV2Result(
+        name="b",
+        max_keys=1000,
+        key_count=1,
+        encoding_type=encoding,
+        contents=tuple(contents),
+        common_prefixes=tuple(groups),
+    )
+
+    assert len(contents) == len(rows)
+    assert write_answer(listing.LIST_OBJECTS_V2, page) == write_answer(listing.LIST_OBJECTS_V2, singly)
+
+
+@given(PARTS)
+def test_a_field_that_is_not_always_there_is_left_out_where_it_is_not(
+    rows: list[tuple[int, int, str, str | None, int]],
+) -> None:
+    columns = columns_of(["number", "last_modified", "etag", "crc64", "size"], rows)
+    columns["last_modified"] = Moments(columns["last_modified"])
+    parts = Records(multipart.StoredPart, columns)
+
+    def written(entries: Sequence[multipart.StoredPart]) -> bytes:
+        page = multipart.ListPartsResult(
+            bucket="b", key="k", upload_id="U", is_truncated=False, parts=entries
+        )
+        return write_answer(multipart.LIST_PARTS, page).body
+
+    assert written(parts) == written(tuple(parts))
+
+
+def test_records_read_like_a_tuple_of_them() -> None:
+    prefixes = Records(listing.CommonPrefix, {"prefix": ["a/", "b/", "c/"]})
+    singly = tuple(listing.CommonPrefix(prefix=prefix) for prefix in ("a/", "b/", "c/"))
+
+    assert (prefixes[0], prefixes[-1], prefixes[1:]) == (singly[0], singly[-1], singly[1:])
+    assert prefixes == singly
+    assert prefixes == Lazy(3, singly.__getitem__)
+    assert prefixes != singly[:2]
+    assert hash(prefixes) == hash(singly)
+    with pytest.raises(IndexError):
+        prefixes[3]
+
+
+@given(MICROS)
+def test_moments_are_exact(micros: int) -> None:
+    (moment,) = Moments([micros])
+
+    assert moment.tzinfo is UTC
+    assert (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) == micros
