@@ -146,11 +146,12 @@ class App:
         )
         sweeping = asyncio.create_task(sweeper.run(), name="sweeper")
         announce(endpoint)
+        preparing = asyncio.create_task(asyncio.to_thread(self.blobs.prepare), name="blob-folders")
         await stop.wait()
         _log.info("stopping: requests in flight have %s s to finish", settings.http.shutdown_s)
         await server.close(settings.http.shutdown_s)
         sweeping.cancel()
-        await asyncio.gather(sweeping, return_exceptions=True)
+        await asyncio.gather(sweeping, preparing, return_exceptions=True)
         access_log.close()
         await self.close()
 

@@ -10,13 +10,14 @@ import difflib
 import os
 import re
 import tomllib
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import field, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, get_origin, get_type_hints
 
 import msgspec
 
 from mossaic.protocol.checksum import EtagKind  # noqa: TC001  # read from the annotations
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from mossaic.model.identity import Secret
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,8 +14,6 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 import msgspec
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -120,15 +118,14 @@ class Metrics:
     """
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        self.registry.register(self)
+        self._gauges: list[tuple[str, str, Callable[[], float]]] = []
         self._series: dict[tuple[str, int], _Series] = {}  # by operation and hundreds of the status
         self._bytes_in = 0
         self._bytes_out = 0
 
     def gauge(self, name: str, help_text: str, read: Callable[[], float]) -> None:
         """A number that is read when the page is."""
-        Gauge(name, help_text, registry=self.registry).set_function(read)
+        self._gauges.append((name, help_text, read))
 
     def observe(self, record: RequestRecord) -> None:
         place = (record.operation or "none", record.status // 100)
@@ -144,6 +141,14 @@ class Metrics:
 
     def collect(self) -> Iterator[Metric]:
         """For the registry."""
+        from prometheus_client.core import (  # noqa: PLC0415  # costs each start 30 ms, and most are never asked
+            CounterMetricFamily,
+            GaugeMetricFamily,
+            HistogramMetricFamily,
+        )
+
+        for name, help_text, read in self._gauges:
+            yield GaugeMetricFamily(name, help_text, read())
         requests = CounterMetricFamily(
             "mossaic_requests", "Requests answered.", labels=("operation", "status")
         )
@@ -166,7 +171,11 @@ class Metrics:
         yield CounterMetricFamily("mossaic_sent_bytes", "Bytes of answers.", self._bytes_out)
 
     def page(self) -> bytes:
-        return generate_latest(self.registry)
+        from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415  # as above
+
+        registry = CollectorRegistry()
+        registry.register(self)
+        return generate_latest(registry)
 
 
 def set_up_logging(level: str, file: Path | None = None) -> None:

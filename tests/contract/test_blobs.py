@@ -7,6 +7,7 @@ import os
 import resource
 import signal
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,6 @@ from mossaic.stores.blobs import FileBlobs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from mossaic.ports import BlobStore
 
@@ -145,8 +145,53 @@ def test_blobs_survive_reopening(tmp_path: Path) -> None:
         assert source.read(0, 4) == b"kept"
 
 
+def synced(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths whose content goes to the disk from now on, in order."""
+    paths: list[str] = []
+    fsync = os.fsync
+
+    def follow(descriptor: int) -> None:
+        paths.append(str(Path(f"/proc/self/fd/{descriptor}").readlink()))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", follow)
+    return paths
+
+
+def test_the_first_blob_of_a_folder_waits_until_the_folder_is_durable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "blobs"
+    blobs = FileBlobs(root)
+    other = FileBlobs(root)  # a process that made the folder, and has not synced it
+    other.create(BlobId("1a" + "0" * 30), None)
+    paths = synced(monkeypatch)
+
+    for number in ("1", "2"):
+        sink = blobs.create(BlobId("1a" + number * 30), None)
+        before = list(paths)
+        sink.commit()
+
+    assert before[:2] == [str(root / "1"), str(root)]
+    assert paths == [str(root / "1"), str(root), str(root / "1/a"), str(root / "1/a")]
+
+
+def test_prepared_folders_are_there_for_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = tmp_path / "blobs"
+    FileBlobs(root).prepare()
+    paths = synced(monkeypatch)
+
+    again = FileBlobs(root)
+    again.prepare()
+    again.create(BlobId("1a" + "0" * 30), None)
+
+    assert paths == []
+    assert len(list(root.glob("[0-9a-f]/[0-9a-f]"))) == 256
+
+
 def test_files_of_others_are_not_listed(tmp_path: Path) -> None:
     blobs = FileBlobs(tmp_path / "blobs")
+    blobs.prepare()
     (tmp_path / "blobs" / "0" / "0" / ".nfs0000").write_bytes(b"x")
 
     assert listed(blobs) == {}

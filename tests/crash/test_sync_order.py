@@ -78,6 +78,7 @@ def _meaning(call: str, rest: str) -> str:
             return "commit"
         if _BLOB.search(path):
             return "file" if path[-3:].count("/") == 0 else "folder"
+        # Folders of folders are synced when they are made: at the first start, beside the first requests.
         return ""
     if call in {"write", "writev", "sendto", "sendmsg"} and "HTTP/1.1 200" in rest:
         return "answer"

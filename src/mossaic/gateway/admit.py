@@ -5,7 +5,6 @@ OSS API: "Authentication process": identity first, then session policy, RAM and 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mossaic.model import bucket_tags, policy
@@ -29,6 +28,7 @@ from mossaic.protocol.signing import claim as claims
 from mossaic.protocol.signing.request import How, Resource, SignedRequest, header_text
 from mossaic.protocol.signing.verify import iso, verify
 from mossaic.protocol.wire import Header
+from mossaic.quick import dataclass
 from mossaic.service.identity import Presented
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mossaic.model.identity import ANONYMOUS
 from mossaic.protocol.errors import NO_SUCH_BUCKET, OssError
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import posixpath
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -38,6 +37,7 @@ from mossaic.protocol.signing.v4 import NAME as V4_NAME
 from mossaic.protocol.signing.v4 import TERMINATOR, Scope
 from mossaic.protocol.signing.verify import mismatch, parse_time
 from mossaic.protocol.wire import Message
+from mossaic.quick import dataclass
 from mossaic.service.identity import Presented
 from mossaic.service.intake import Expected, Received
 

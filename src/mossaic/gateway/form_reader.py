@@ -6,7 +6,6 @@ last field that counts, what follows it is ignored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from email.message import Message
 from typing import TYPE_CHECKING, Final
 
@@ -19,6 +18,7 @@ from mossaic.protocol.errors import (
     OssError,
 )
 from mossaic.protocol.limits import KIB, MIB
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from mossaic.ports import BodyReader

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
 from mossaic.ports import Body, FilePiece
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

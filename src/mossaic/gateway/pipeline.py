@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import logging
 import time
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -31,6 +31,7 @@ from mossaic.protocol.errors import (
     OssError,
 )
 from mossaic.protocol.operations.form import POST_OBJECT
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

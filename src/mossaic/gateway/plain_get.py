@@ -7,7 +7,6 @@ out the very same version.
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.handlers.object_facts import facts
@@ -19,6 +18,7 @@ from mossaic.model.object import ObjectType
 from mossaic.protocol.codec import write_answer
 from mossaic.protocol.codec.plan import plan_of
 from mossaic.protocol.operations import object as ops
+from mossaic.quick import dataclass
 from mossaic.service.objects import Found
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +28,7 @@ from mossaic.protocol.limits import KIB, MAX_CLOCK_SKEW_S
 from mossaic.protocol.signing import rpc
 from mossaic.protocol.signing.request import same
 from mossaic.protocol.signing.verify import iso
+from mossaic.quick import dataclass
 from mossaic.service.identity import STS_PREFIX, Presented
 from mossaic.service.sts import RoleRequest, caller_identity
 

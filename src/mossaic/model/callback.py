@@ -10,12 +10,13 @@ import binascii
 import ipaddress
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote, urlsplit
 
 from mossaic.protocol.errors import INVALID_ARGUMENT, OssError
 from mossaic.protocol.limits import MAX_CALLBACK_PARAMETER, MAX_CALLBACK_URLS
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mossaic.protocol.errors import NOT_IMPLEMENTED, NOT_MODIFIED, PRECONDITION_FAILED, OssError
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from datetime import datetime

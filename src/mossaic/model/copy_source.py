@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
 
 from mossaic.model.names import bucket_name, object_key, version_id
 from mossaic.protocol.errors import INVALID_ARGUMENT, OssError
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from mossaic.model.names import BucketName, ObjectKey, VersionId

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from mossaic.model.names import object_key, version_id
 from mossaic.protocol.errors import INVALID_ARGUMENT, MALFORMED_XML, OssError
 from mossaic.protocol.limits import MAX_DELETE_KEYS
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from mossaic.model.names import ObjectKey, VersionId

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mossaic.model.object import ObjectAcl, ObjectHeaders, StorageClass
@@ -18,6 +17,7 @@ from mossaic.protocol.errors import (
 )
 from mossaic.protocol.limits import MAX_META_BYTES
 from mossaic.protocol.mime import content_type_of
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,6 @@ OSS API: PutBucketLifecycle. Storage classes are labels here, so a transition re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 from functools import lru_cache
@@ -17,6 +16,7 @@ from mossaic.model.object import StorageClass
 from mossaic.protocol.errors import INVALID_ARGUMENT, MALFORMED_XML, OssError
 from mossaic.protocol.limits import MAX_LIFECYCLE_RULES
 from mossaic.protocol.operations.settings import LifecycleConfiguration, LifecycleRule
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

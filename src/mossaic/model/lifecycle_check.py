@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -18,6 +18,7 @@ from mossaic.protocol.errors import (
     OssError,
 )
 from mossaic.protocol.operations.settings import LifecycleExpiration
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

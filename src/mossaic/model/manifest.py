@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import struct
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from mossaic.model.names import BlobId
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

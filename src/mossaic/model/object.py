@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from mossaic.model.manifest import Manifest
 from mossaic.model.names import NULL_VERSION
 from mossaic.model.page import Page
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

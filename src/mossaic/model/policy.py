@@ -7,7 +7,7 @@ matches, else ALLOW when any Allow statement matches, else nothing (SILENT).
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, cast
@@ -17,6 +17,7 @@ from mossaic.model.identity import PrincipalKind
 from mossaic.model.policy_condition import Condition, condition_key, is_operator, is_value
 from mossaic.protocol.errors import INVALID_POLICY_DOCUMENT, OssError
 from mossaic.protocol.limits import MAX_POLICY_BODY
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

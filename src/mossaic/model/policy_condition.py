@@ -7,13 +7,13 @@ for a negated operator none may match. A key that the request does not have fail
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Final
 
 from mossaic.model.glob import matches
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

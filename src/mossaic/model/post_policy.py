@@ -9,11 +9,11 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, cast
 
 from mossaic.protocol.errors import ACCESS_DENIED, INVALID_POLICY_DOCUMENT, OssError
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import field
 from operator import attrgetter, le
 from typing import TYPE_CHECKING, Final, Self
 
@@ -22,6 +22,7 @@ from mossaic.protocol.errors import (
     OssError,
 )
 from mossaic.protocol.limits import MAX_PART_NUMBER, MIN_PART_SIZE
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

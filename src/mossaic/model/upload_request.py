@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
 from mossaic.protocol.errors import ACCESS_DENIED, ENTITY_TOO_LARGE, FILE_ALREADY_EXISTS, OssError
 from mossaic.protocol.limits import GIB, MAX_KEY_BYTES, MAX_PART_NUMBER, MAX_PART_SIZE
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -5,8 +5,9 @@ Source: OSS API error responses; the table follows what official clients key the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,8 +20,10 @@ A nested dataclass of an `Element` uses `Element` and `Text` markers only. Never
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mossaic.model.bucket import Versioning
@@ -26,6 +26,7 @@ from mossaic.protocol.errors import (
     OssError,
 )
 from mossaic.protocol.limits import KIB, MAX_OBJECT_SIZE
+from mossaic.quick import dataclass
 from mossaic.service.intake import INLINE_UP_TO
 from mossaic.service.reading import Reading
 from mossaic.service.writing import received_manifest, write_blob

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mossaic.model import bucket_tags, documents
@@ -23,6 +23,7 @@ from mossaic.protocol.errors import (
     OssError,
 )
 from mossaic.protocol.limits import MAX_BUCKETS, MAX_PAGE
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

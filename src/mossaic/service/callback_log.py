@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from mossaic.model import callback as rules
 from mossaic.protocol.limits import KIB, MIB
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,17 +10,16 @@ import asyncio
 import base64
 import json
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Final, Protocol
-
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from mossaic.model import callback as rules
 from mossaic.ports import CallbackReply, CallbackRequest
 from mossaic.protocol.errors import CALLBACK_FAILED, INVALID_ARGUMENT, OssError
 from mossaic.protocol.limits import MAX_CALLBACK_ANSWER
+from mossaic.quick import dataclass
 from mossaic.service.callback_log import (
     MAX_KEPT_ANSWER,
     CallbackLog,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 
     from mossaic.model.callback import CallbackSpec, Target
     from mossaic.ports import CallbackSender, Identities
+    from mossaic.service.callback_key import CallbackKey
 
 _KEY_SETTING: Final = "callback_key"
 Failure = tuple[str, str | None]  # a message and its EC
@@ -90,7 +90,7 @@ class CallbackService:
         self._sender = sender
         self._identities = identities
         self._settings = settings
-        self._key: rsa.RSAPrivateKey | None = None
+        self._key: CallbackKey | None = None
         self._key_lock = asyncio.Lock()
 
     async def prepare(
@@ -227,7 +227,7 @@ class CallbackService:
 
     async def _request(self, delivery: _Delivery, target: Target, address: str) -> CallbackRequest:
         key, spec, body = await self.key(), delivery.prepared.spec, delivery.body
-        signature = key.sign(rules.signed_text(target, body), padding.PKCS1v15(), hashes.MD5())  # noqa: S303  # OSS's scheme
+        signature = key.sign(rules.signed_text(target, body))
         default_port = 443 if target.secure else 80
         name = f"[{target.host}]" if ":" in target.host else target.host
         return CallbackRequest(
@@ -249,31 +249,21 @@ class CallbackService:
             server_name=target.host if target.secure else None,
         )
 
-    async def key(self) -> rsa.RSAPrivateKey:
-        """The key that signs; made on first use and kept with the metadata. Vendor samples use 512 bits, we ship 2048."""
+    async def key(self) -> CallbackKey:
+        """The key that signs; made on first use and kept with the metadata."""
         if self._key is None:
             async with self._key_lock:
+                keys = await asyncio.to_thread(import_module, "mossaic.service.callback_key")
                 pem = await self._identities.setting(_KEY_SETTING)
                 if pem is None:
-                    pem = await self._identities.put_setting(_KEY_SETTING, await asyncio.to_thread(_new_key))
-                loaded = serialization.load_pem_private_key(pem.encode(), password=None)
-                assert isinstance(loaded, rsa.RSAPrivateKey)
-                self._key = loaded
+                    made = await asyncio.to_thread(keys.new_pem)
+                    pem = await self._identities.put_setting(_KEY_SETTING, made)
+                self._key = keys.CallbackKey(pem)
         return self._key
 
     async def public_key(self) -> bytes:
         """PEM of the public half (SubjectPublicKeyInfo)."""
-        key = await self.key()
-        return key.public_key().public_bytes(
-            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-
-
-def _new_key() -> str:
-    key = rsa.generate_private_key(public_exponent=65_537, key_size=2048)
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
+        return (await self.key()).public_pem()
 
 
 def _refused(target: Target, message: str) -> OssError:

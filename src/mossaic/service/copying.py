@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mossaic.model.bucket import Versioning
@@ -25,6 +25,7 @@ from mossaic.protocol.errors import (
     OssError,
 )
 from mossaic.protocol.limits import MAX_PART_NUMBER, MAX_PART_SIZE
+from mossaic.quick import dataclass
 from mossaic.service.link_limits import in_words
 from mossaic.service.objects import shown_version
 from mossaic.service.reading import Reading

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mossaic.model import lifecycle
@@ -12,6 +12,7 @@ from mossaic.model.lifecycle import Action, Due, Standing
 from mossaic.model.page import ListQuery
 from mossaic.ports import Absent
 from mossaic.protocol.errors import OssError
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -9,7 +9,7 @@ Changes nothing; may run beside a server, where what is deleted meanwhile is no 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -18,6 +18,7 @@ from mossaic.model.object import ObjectType
 from mossaic.model.page import ListQuery
 from mossaic.ports import Absent, Damaged
 from mossaic.protocol.checksum import Sums, crc64, crc64_join, md5_hex, md5_of_part
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence

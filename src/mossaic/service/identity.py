@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -18,6 +18,7 @@ from mossaic.protocol.errors import (
     SECURITY_TOKEN_EXPIRED,
     OssError,
 )
+from mossaic.quick import dataclass
 from mossaic.service.token import KeySession, RequestSession, Session, mark_of
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ import base64
 import binascii
 import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mossaic.model.names import new_blob_id
@@ -23,6 +22,7 @@ from mossaic.protocol.errors import (
     OssError,
 )
 from mossaic.protocol.limits import KIB, MAX_OBJECT_SIZE
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

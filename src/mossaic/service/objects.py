@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Final
 
 from mossaic.model.bucket import Versioning
@@ -24,6 +24,7 @@ from mossaic.protocol.errors import (
     SYMLINK_TARGET_NOT_EXIST,
     OssError,
 )
+from mossaic.quick import dataclass
 from mossaic.service.appending import Appender
 from mossaic.service.link_limits import in_words
 from mossaic.service.reading import Reading

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mossaic.ports import FilePiece
 from mossaic.protocol.checksum import Sums
 from mossaic.protocol.limits import KIB
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -43,6 +43,7 @@ from mossaic.protocol.errors import (
     SERVICE_UNAVAILABLE,
     OssError,
 )
+from mossaic.quick import dataclass
 from mossaic.service.identity import STS_PREFIX
 from mossaic.service.sts import random_text
 from mossaic.service.token import RequestSession

@@ -5,12 +5,12 @@ A session renews itself until some time after the sign-in; then the key must be 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from mossaic.model.identity import Secret, SignIn
 from mossaic.protocol.errors import INVALID_REQUEST, OssError
+from mossaic.quick import dataclass
 from mossaic.service.identity import STS_PREFIX
 from mossaic.service.sts import random_text
 from mossaic.service.token import KeySession, mark_of

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import secrets
 import string
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,7 @@ from mossaic.model.identity import PrincipalKind, Secret
 from mossaic.model.policy import Effect, PolicyKind, Question
 from mossaic.protocol import sts
 from mossaic.protocol.errors import OssError
+from mossaic.quick import dataclass
 from mossaic.service.identity import STS_PREFIX
 from mossaic.service.token import Session
 

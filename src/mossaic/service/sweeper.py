@@ -17,11 +17,12 @@ import os
 import secrets
 import socket
 import time
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final, Protocol
 
+from mossaic.quick import dataclass
 from mossaic.service.expiry import Expiry
 from mossaic.service.requests import KEPT_S, abort_ended
 

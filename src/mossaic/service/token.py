@@ -9,27 +9,28 @@ knows MT1 takes it for a token that it did not make.
 
 from __future__ import annotations
 
+import asyncio
 import binascii
 import hashlib
 import json
 import os
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
 from mossaic.model.identity import Secret
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from mossaic.ports import Identities
+    from mossaic.service.seal import Seal
 
 _ROLES: Final = b"MT1"
 _KINDS: Final = b"MT2"
 _FORMAT_BYTES: Final = 3
 _NONCE_BYTES: Final = 12
+_KEY_BYTES: Final = 32
 _HEAD_BYTES: Final = _FORMAT_BYTES + 2
 _MAX_TOKEN: Final = 8192  # characters; a session policy has at most 2048
 
@@ -85,7 +86,7 @@ class Tokens:
 
     def __init__(self, store: Identities) -> None:
         self._store = store
-        self._keys: dict[int, AESGCM] = {}
+        self._keys: dict[int, Seal] = {}
 
     async def seal(self, session: AnySession) -> str:
         number = await self._newest()
@@ -93,7 +94,7 @@ class Tokens:
         assert cipher is not None, "the newest key was just found"
         kind = _ROLES if isinstance(session, Session) else _KINDS
         head, nonce = kind + number.to_bytes(2), os.urandom(_NONCE_BYTES)
-        sealed = cipher.encrypt(nonce, _packed(session), head)
+        sealed = cipher.close(nonce, _packed(session), head)
         return b64encode(head + nonce + sealed).decode("ascii")
 
     async def open(self, token: str) -> AnySession | None:
@@ -110,10 +111,10 @@ class Tokens:
         cipher = await self._cipher(int.from_bytes(head[_FORMAT_BYTES:]))
         if cipher is None:
             return None
-        try:
-            fields = json.loads(cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], head))
-        except InvalidTag:
+        opened = cipher.open(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], head)
+        if opened is None:
             return None
+        fields = json.loads(opened)
         return _role_session(fields) if head[:_FORMAT_BYTES] == _ROLES else _other_session(fields)
 
     async def rotate(self) -> int:
@@ -132,14 +133,16 @@ class Tokens:
         return number
 
     async def _make(self, number: int) -> None:
-        await self._store.put_setting(_name(number), b64encode(AESGCM.generate_key(256)).decode("ascii"))
+        await self._store.put_setting(_name(number), b64encode(os.urandom(_KEY_BYTES)).decode("ascii"))
 
-    async def _cipher(self, number: int) -> AESGCM | None:
+    async def _cipher(self, number: int) -> Seal | None:
         if number not in self._keys:
             text = await self._store.setting(_name(number))
             if text is None:
                 return None
-            self._keys[number] = AESGCM(b64decode(text))
+            # Large: loaded when the first token comes, and beside the loop.
+            module = await asyncio.to_thread(import_module, "mossaic.service.seal")
+            self._keys[number] = module.Seal(b64decode(text))
         return self._keys[number]
 
 

@@ -7,7 +7,6 @@ cookies, so no other page can make a browser call in somebody's name. Errors are
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from mossaic.gateway.call import Call
@@ -27,6 +26,7 @@ from mossaic.protocol.errors import (
 )
 from mossaic.protocol.limits import KIB
 from mossaic.protocol.operation import Level, Operation
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence

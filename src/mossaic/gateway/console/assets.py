@@ -1,4 +1,4 @@
-"""The web page's files: read once when the service starts, served by name from that fixed list, never by a path of the request."""
+"""The web page's files: listed when one is first asked for, served by name from that fixed list, never by a path of the request."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import asyncio
 import gzip
 import hashlib
 from dataclasses import dataclass, field
-from importlib import resources
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.message import HttpRequest, HttpResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from importlib.resources.abc import Traversable
 
 ROOT: Final = "/-/console/"
 _PAGES: Final = {"index.html": ROOT, "drop.html": "/-/drop/"}
@@ -35,13 +36,22 @@ _WORTH_PACKING: Final = 1024  # bytes
 
 @dataclass(slots=True, kw_only=True)
 class Asset:
-    """One file. `etag` with its quotes; `packed` is made when the first client that takes gzip asks."""
+    """One file, read and kept when it is first asked for. `etag` with its quotes; `packed` is made when the first client that
+    takes gzip asks."""
 
-    body: bytes
+    file: Path
     content_type: str
-    etag: str
-    packs: bool
+    body: bytes | None = field(default=None, repr=False)
+    etag: str = ""
     packed: bytes | None = field(default=None, repr=False)
+
+    def read(self) -> bytes:
+        """The content. Blocks the first time."""
+        if self.body is None:
+            body = self.file.read_bytes()
+            self.etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+            self.body = body
+        return self.body
 
 
 class Assets:
@@ -49,8 +59,15 @@ class Assets:
 
     def __init__(self, connect: Sequence[str] = (), package: str = "mossaic.page") -> None:
         self._headers = _headers(connect)
-        self._by_path: Mapping[str, Asset] = dict(_read(package))
-        self._moved = {page.rstrip("/"): page for page in _PAGES.values() if page in self._by_path}
+        self._package = package
+
+    @cached_property
+    def _by_path(self) -> Mapping[str, Asset]:
+        return dict(_found(self._package))
+
+    @cached_property
+    def _moved(self) -> Mapping[str, str]:
+        return {page.rstrip("/"): page for page in _PAGES.values() if page in self._by_path}
 
     def __contains__(self, path: str) -> bool:
         return path in self._by_path or path in self._moved
@@ -64,9 +81,10 @@ class Assets:
         if path in self._moved:
             return HttpResponse(status=308, headers=[("Location", self._moved[path]), *self._headers])
         asset = self._by_path[path]
-        body, etag = asset.body, asset.etag
+        body = asset.body if asset.body is not None else await asyncio.to_thread(asset.read)
+        etag = asset.etag
         headers = [("Content-Type", asset.content_type), ("Cache-Control", "no-cache"), *self._headers]
-        if asset.packs:
+        if len(body) >= _WORTH_PACKING and asset.file.suffix[1:] in _PACKED:
             headers.append(("Vary", "Accept-Encoding"))
             if "gzip" in request.header("accept-encoding"):
                 body, etag = await _packed(asset), f'{etag[:-1]}-gzip"'
@@ -79,7 +97,7 @@ class Assets:
 
 async def _packed(asset: Asset) -> bytes:
     if asset.packed is None:
-        asset.packed = await asyncio.to_thread(gzip.compress, asset.body, 6, mtime=0)
+        asset.packed = await asyncio.to_thread(gzip.compress, asset.read(), 6, mtime=0)
     return asset.packed
 
 
@@ -108,21 +126,10 @@ def _headers(connect: Sequence[str]) -> list[tuple[str, str]]:
     ]
 
 
-def _read(package: str) -> Iterator[tuple[str, Asset]]:
-    for name, file in _walk(resources.files(package), ""):
-        kind = name.rpartition(".")[2]
-        if kind not in _TYPES:
-            continue
-        body = file.read_bytes()
-        digest = hashlib.sha256(body).hexdigest()[:32]
-        packs = kind in _PACKED and len(body) >= _WORTH_PACKING
-        path = _PAGES.get(name, f"{ROOT}{name}")
-        yield path, Asset(body=body, content_type=_TYPES[kind], etag=f'"{digest}"', packs=packs)
-
-
-def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
-    for entry in sorted(folder.iterdir(), key=lambda each: each.name):
-        if entry.is_dir():
-            yield from _walk(entry, f"{prefix}{entry.name}/")
-        else:
-            yield f"{prefix}{entry.name}", entry
+def _found(package: str) -> Iterator[tuple[str, Asset]]:
+    folder = Path(import_module(package).__file__ or "").parent
+    for file in sorted(folder.rglob("*")):
+        kind = file.suffix[1:]
+        if kind in _TYPES and file.is_file():
+            name = file.relative_to(folder).as_posix()
+            yield _PAGES.get(name, f"{ROOT}{name}"), Asset(file=file, content_type=_TYPES[kind])

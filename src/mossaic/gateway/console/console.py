@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.console.api import PREFIX
 from mossaic.gateway.console.assets import ROOT
 from mossaic.gateway.message import HttpRequest, HttpResponse
 from mossaic.protocol.errors import METHOD_NOT_ALLOWED, NO_SUCH_KEY, OssError
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mossaic.gateway.admit import ip_of
 from mossaic.gateway.handlers.object_facts import content_md5
 from mossaic.protocol.errors import INVALID_ARGUMENT, OssError
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import types
 from collections.abc import Sequence
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated, Any, Union, cast, get_args, get_origin, get_type_hints
 
 from mossaic.protocol.codec.values import Kind, writer_of
 from mossaic.protocol.wire import Element, Header, Payload, Query, Status, Stream, Target, Text, UserMeta
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable

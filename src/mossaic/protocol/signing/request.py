@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hmac
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import quote
+
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

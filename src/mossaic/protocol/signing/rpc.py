@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mossaic.protocol.signing.request import base64_mac, enc, header_lines, mac, octets
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

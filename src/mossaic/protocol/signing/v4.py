@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from mossaic.protocol.signing.request import OSS_PREFIX, UNSIGNED_PAYLOAD, enc, mac, octets
 from mossaic.protocol.signing.subresources import SUB_RESOURCES
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -19,6 +18,7 @@ from mossaic.protocol.errors import (
 from mossaic.protocol.limits import MAX_CLOCK_SKEW_S
 from mossaic.protocol.signing import v1, v2, v4
 from mossaic.protocol.signing.request import How, Version, octets, same
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -22,8 +22,7 @@ _RESERVE_BYTES: Final = 64 * 1024 * 1024
 _RESERVE_FROM: Final = 64 * 1024  # smaller blobs are not worth the call
 _FLUSH_BYTES: Final = 256 * 1024  # write-back is asked for in pieces of at least this
 _NEW: Final = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
-# 256 folders: ten million blobs are 40,000 names in each, which file systems with indexed folders find at once; and a
-# first start makes them in a few milliseconds.
+# 256 folders: ten million blobs are 40,000 names in each, which file systems with indexed folders find at once.
 _FOLDERS: Final = tuple(f"{first:x}/{second:x}" for first in range(16) for second in range(16))
 
 
@@ -32,16 +31,39 @@ class FileBlobs:
 
     `sync`: a committed blob, its name included, is on the disk. An unfinished blob already has its final name; only
     metadata says which blobs count.
+
+    A commit syncs one folder and no chain of parents: that the folder is there, and durably, is seen to before. `prepare` makes
+    all of them once and for all; until it has, each is made when the first blob of this process comes to it.
     """
 
     def __init__(self, root: Path | str, *, sync: bool = True) -> None:
         self._root = Path(root)
         self._sync = sync
-        self._make_folders()
+        self._root.mkdir(parents=True, exist_ok=True)
+        self._marker = self._root / "folders-made"  # made last
+        self._has_all = self._marker.exists()
+        self._durable: set[str] = set()  # folders that this process saw to
+        if not self._has_all:
+            sync_folder(self._root.parent)
+
+    def prepare(self) -> None:
+        """Make all folders; blocks for some tenths of a second, once in the life of a store. Any process may, at any time."""
+        if self._has_all:
+            return
+        for folder in _FOLDERS:
+            (self._root / folder).mkdir(parents=True, exist_ok=True)
+        for first in range(16):
+            sync_folder(self._root / f"{first:x}")
+        self._marker.touch()
+        sync_folder(self._root)
+        self._has_all = True
 
     def create(self, blob_id: BlobId, length: int | None) -> FileSink:
         """Raises FileExistsError (an id is used once), OSError (no room)."""
-        return FileSink(self._path(blob_id), length, sync=self._sync)
+        path = self._path(blob_id)
+        if not self._has_all:
+            self._make_folder(f"{blob_id[0]}/{blob_id[1]}")
+        return FileSink(path, length, sync=self._sync)
 
     @contextmanager
     def open(self, blob_id: BlobId) -> Generator[FileSource]:
@@ -62,7 +84,7 @@ class FileBlobs:
     def list(self, *, before: datetime) -> Iterator[tuple[BlobId, int]]:
         limit = before.timestamp()
         for folder in _FOLDERS:
-            with os.scandir(self._root / folder) as entries:
+            with suppress(FileNotFoundError), os.scandir(self._root / folder) as entries:
                 for entry in entries:
                     if not _ID.fullmatch(entry.name):
                         continue
@@ -88,19 +110,15 @@ class FileBlobs:
             raise ValueError("a blob id is 32 lower-case hex digits")
         return Path(f"{self._root}/{blob_id[0]}/{blob_id[1]}/{blob_id}")
 
-    def _make_folders(self) -> None:
-        """All folders exist, and durably, before the first blob: a commit syncs one folder and no chain of parents."""
-        self._root.mkdir(parents=True, exist_ok=True)
-        done = self._root / "folders-made"  # made last; start-up need not make the folders again
-        if done.exists():
+    def _make_folder(self, folder: str) -> None:
+        """Also one that is there already: whoever made it may not have synced it yet."""
+        if folder in self._durable:
             return
-        for folder in _FOLDERS:
-            (self._root / folder).mkdir(parents=True, exist_ok=True)
-        for first in range(16):
-            sync_folder(self._root / f"{first:x}")
-        done.touch()
+        made = self._root / folder
+        made.mkdir(parents=True, exist_ok=True)
+        sync_folder(made.parent)
         sync_folder(self._root)
-        sync_folder(self._root.parent)
+        self._durable.add(folder)
 
 
 class FileSink:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mossaic.model.bucket import Bucket, BucketTotals, ClassTotals, Versioning
 from mossaic.model.object import StorageClass
 from mossaic.model.page import Page
 from mossaic.ports import Absent, Conflict, OverQuota
+from mossaic.quick import dataclass
 from mossaic.stores.sql.rows import BUCKET_COLUMNS, bucket_from, bucket_row, moment
 
 if TYPE_CHECKING:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mossaic.ports import Damaged
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,8 +30,7 @@ class Migration:
 
 def migrations() -> tuple[Migration, ...]:
     """The files `migrations/NNNN_name.sql` of this package, in order."""
-    folder = resources.files("mossaic.stores.sql") / "migrations"
-    files = sorted((f for f in folder.iterdir() if f.name.endswith(".sql")), key=lambda f: f.name)
+    files = sorted((Path(__file__).parent / "migrations").glob("*.sql"))
     return tuple(
         Migration(number=int(f.name[:4]), name=f.name[5:-4], text=f.read_text(encoding="utf-8"))
         for f in files

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from mossaic.model.bucket import Versioning
 from mossaic.model.names import NULL_VERSION, VersionId
 from mossaic.model.object import ObjectType, ObjectVersion
 from mossaic.ports import Absent, Conflict, Deleted, Stored
+from mossaic.quick import dataclass
 from mossaic.stores.sql import buckets, requests
 from mossaic.stores.sql.buckets import Change, Counts
 from mossaic.stores.sql.content import add_content, blob_ids, release_content
