@@ -51,7 +51,8 @@ UPLOAD_COLUMNS: Final = (
     "upload_id, key, initiated_at, initiator, acl, storage_class, forbid_overwrite, sequential, tags, headers,"
     " request_id, visit"
 )
-PART_COLUMNS: Final = "number, size, etag, crc64, stored_at, packed"
+HELD_COLUMNS: Final = "number, size, etag, crc64, packed"  # what Complete needs of a part
+PART_COLUMNS: Final = HELD_COLUMNS + ", stored_at"
 RECEIPT_COLUMNS: Final = "upload_id, key, digest, etag, crc64, size, version_id, completed_at"
 
 
@@ -295,15 +296,15 @@ def shown_uploads(bucket: BucketName, rows: Sequence[Row]) -> tuple[Lazy[Upload]
 
 
 def part_columns(rows: Sequence[Row]) -> PartColumns:
-    """From PART_COLUMNS."""
-    numbers, sizes, etags, crc64s, _, packed = columns(rows, PART_COLUMNS)
+    """From HELD_COLUMNS or PART_COLUMNS."""
+    numbers, sizes, etags, crc64s, packed, *_ = columns(rows, PART_COLUMNS)
     return PartColumns(
         numbers=numbers, sizes=sizes, etags=etags, crc64s=tuple(map(unsigned, crc64s)), packed=packed
     )
 
 
 def part_from(row: Row) -> Part:
-    number, size, etag, crc64, stored_at, packed = row
+    number, size, etag, crc64, packed, stored_at = row
     return Part(
         number=number,
         size=size,

@@ -19,6 +19,7 @@ from mossaic.stores.sql.content import blob_ids, change_holders, held
 from mossaic.stores.sql.database import LONG
 from mossaic.stores.sql.objects import publish, require_free, require_new
 from mossaic.stores.sql.rows import (
+    HELD_COLUMNS,
     PART_COLUMNS,
     RECEIPT_COLUMNS,
     UPLOAD_COLUMNS,
@@ -56,7 +57,7 @@ _PARTS = f"""SELECT {PART_COLUMNS} FROM parts WHERE upload_num = (SELECT upload_
     AND number > ? ORDER BY number LIMIT ?"""  # noqa: S608  # constants
 _PART = f"""SELECT {PART_COLUMNS} FROM parts WHERE upload_num = (SELECT upload_num FROM uploads WHERE upload_id = ?)
     AND number = ?"""  # noqa: S608  # constants
-_ALL_PARTS = f"SELECT {PART_COLUMNS} FROM parts WHERE upload_num = ? ORDER BY number"  # noqa: S608  # constants
+_ALL_PARTS = f"SELECT {HELD_COLUMNS} FROM parts WHERE upload_num = ? ORDER BY number"  # noqa: S608  # constants
 _HAS_MANY = """SELECT 1 FROM parts WHERE upload_num = (SELECT upload_num FROM uploads WHERE upload_id = ?)
     LIMIT 1 OFFSET ?"""
 _DROP_PARTS = "DELETE FROM parts WHERE upload_num = ?"
@@ -79,7 +80,7 @@ def put_part(tx: Transaction, upload_id: UploadId, part: Part, new_blobs: tuple[
     packed = part.manifest.packed
     gone = Counter(blob_ids(old[1])) if old is not None else Counter[bytes]()
     change_holders(tx, gone=gone, come=Counter(blob_ids(packed)), new_blobs=new_blobs)
-    values = (part.number, part.size, part.etag, signed(part.crc64), micros(part.stored_at), packed)
+    values = (part.number, part.size, part.etag, signed(part.crc64), packed, micros(part.stored_at))
     tx.run(_PUT_PART, upload_num, *values)
     added, size = (1, part.size) if old is None else (0, part.size - old[0])
     buckets.count(tx, bucket_id, Counts(parts=added, part_size=size))
@@ -194,7 +195,7 @@ class UploadTables:
         return PartPage(
             items=Lazy(len(rows), lambda place: part_from(rows[place])),
             columns=shown,
-            stored=Moments([row[4] for row in rows]),
+            stored=Moments([row[-1] for row in rows]),
             truncated=truncated,
             next_key=str(shown.numbers[-1]) if truncated else "",
         )
