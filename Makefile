@@ -5,6 +5,8 @@ EXACTLY := $(if $(filter file,$(origin PYTHON)),,--exactly)
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
+# Nobody else does it for an editable installation where PYTHONDONTWRITEBYTECODE is set, and each start then takes twice as long.
+COMPILE := $(BIN)/python -m compileall -q src/mossaic
 .DEFAULT_GOAL := help
 .PHONY: help run setup test check contract e2e browser crash security faults bench bench-clients bench-page docs clean
 
@@ -17,10 +19,12 @@ $(VENV)/.dev: pyproject.toml
 	@$(PYTHON) scripts/make_venv.py $(VENV) dev $(EXACTLY)
 
 run: $(VENV)/.server ## set up and start the service with a demo bucket
+	@$(COMPILE)
 	@$(BIN)/mossaic serve --demo
 
 setup: $(VENV)/.dev ## install what tests and checks need
 	@scripts/setup-tests.sh
+	@$(COMPILE)
 
 test: setup ## set up and run all tests
 	@$(BIN)/python -m pytest tests -q -n 2 --dist loadgroup
@@ -52,6 +56,7 @@ security: $(VENV)/.dev ## attacks on a running service, one file a class
 	@$(BIN)/python -m pytest tests/security -q
 
 bench: $(VENV)/.server ## ratios to this machine's own limits, measured in the same run
+	@$(COMPILE)
 	@$(BIN)/python -m bench
 
 $(BENCH)/.ready: pyproject.toml bench/clients/requirements.txt

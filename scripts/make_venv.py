@@ -42,8 +42,6 @@ def main(folder: Path, extra: str, *, exactly: bool) -> None:
         [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-e", f".[{extra}]"],
         check=True,
     )
-    # An editable installation is not compiled by pip, and where PYTHONDONTWRITEBYTECODE is set never: twice the time of each start.
-    subprocess.run([python, "-m", "compileall", "-q", "src/mossaic"], check=True)
     (folder / f".{extra}").touch()
     if extra == "dev":
         (folder / ".server").touch()
