@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 BASELINE: Final = RESULTS / "baseline.json"
 _SIZES: Final = (10_000, 100_000)
 _ALL_SIZES: Final = (*_SIZES, 1_000_000)
+_FEWEST_KEYS: Final = 20_000
 _DESCRIPTION: Final = (
     "Measure the service beside this machine's own limits. Everything runs on loopback, in a folder under BENCH_DIR (by default "
     "the system's temporary folder) that goes afterwards."
@@ -43,23 +44,20 @@ def parse(words: Sequence[str] | None, today: str) -> Wish:
     """`today`: ISO date, for the names of the result files. Exits with 2 and a usage line for what cannot be."""
     parser = _parser()
     given = parser.parse_args(words)
-    sizes = _ALL_SIZES if given.growth else () if given.quick else _SIZES
-    known = [row.name for row in (*rows.ROWS, *rows.growth_rows(_ALL_SIZES))]
-    wanted = given.rows.split(",") if given.rows else known
-    unknown = sorted(set(wanted) - set(known))
-    if unknown:
-        parser.error(f"no such row: {', '.join(unknown)}; there are {', '.join(known)}")
+    growth = [row.name for row in rows.growth_rows(_ALL_SIZES)]
+    wanted = _names(parser, given.rows, with_growth=given.growth or not given.quick)
+    sized = [name for name in growth if name.rpartition("-")[0] in wanted]
     scale = Scale.quick() if given.quick else Scale.full()
     if given.keys:
+        if given.keys < _FEWEST_KEYS:
+            parser.error(f"--keys: {_FEWEST_KEYS:,} at least, for pages from different places")
         scale = scale.with_keys(given.keys)
-    if given.rows and any(name.startswith("growth-") for name in wanted):
-        sizes = _ALL_SIZES if any(name.endswith(f"-{_ALL_SIZES[-1]}") for name in wanted) else _SIZES
     plan = Plan(
-        wanted=frozenset(wanted),
+        wanted=frozenset((*wanted, *sized)),
         rounds=given.rounds or (3 if given.quick else 5),
         scale=scale,
         command=given.server,
-        growth=sizes,
+        growth=(_ALL_SIZES if given.growth else _SIZES) if sized else (),
     )
     default_out = None if given.check else RESULTS / f"{today}-server"
     return Wish(
@@ -73,11 +71,23 @@ def parse(words: Sequence[str] | None, today: str) -> Wish:
     )
 
 
+def _names(parser: argparse.ArgumentParser, asked: str, *, with_growth: bool) -> list[str]:
+    """Rows, and `growth-WORK` for that work at all sizes."""
+    plain = [row.name for row in rows.ROWS]
+    growth = [f"growth-{work}" for work in rows.GROWTH_WORKS]
+    if not asked:
+        return plain + (growth if with_growth else [])
+    unknown = sorted(set(asked.split(",")) - {*plain, *growth})
+    if unknown:
+        parser.error(f"no such row: {', '.join(unknown)}; there are {', '.join(plain + growth)}")
+    return asked.split(",")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=_DESCRIPTION)
     parser.add_argument("--quick", action="store_true", help="under three minutes: shorter, fewer keys")
     parser.add_argument(
-        "--rows", default="", metavar="NAME,NAME", help=f"only these: {', '.join(r.name for r in rows.ROWS)}"
+        "--rows", default="", metavar="NAME,NAME", help="only these; a wrong name lists the right ones"
     )
     parser.add_argument("--rounds", type=int, default=0, help="5; 3 with --quick")
     parser.add_argument(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(Enum):
-    """NOISY: worse, but others had the machine. UNKNOWN: nothing is stored for the row. FAILED: no round went well."""
+    """NOISY: worse, but others had the machine. UNKNOWN: nothing is stored for the row. FAILED: an answer was wrong."""
 
     SAME = "as before"
     BETTER = "better"
@@ -52,7 +52,7 @@ def stored(rows: Sequence[Row], figures: Mapping[str, Figure]) -> dict[str, dict
     kept: dict[str, dict[str, float]] = {}
     for row in rows:
         figure = figures.get(row.name)
-        if figure is not None and figure.rounds:
+        if figure is not None and figure.rounds and _is_comparable(row):
             limit = _limit(row, figure)
             kept[row.name] = {limit: figure.ratios[limit] if limit else figure.value}
     return kept
@@ -61,8 +61,12 @@ def stored(rows: Sequence[Row], figures: Mapping[str, Figure]) -> dict[str, dict
 def compare(
     rows: Sequence[Row], figures: Mapping[str, Figure], baseline: Mapping[str, Mapping[str, float]]
 ) -> list[Comparison]:
-    """Of all rows that were measured. Worse means: even the best round is worse than stored by more than the row's tolerance."""
-    return [_compared(row, figures[row.name], baseline) for row in rows if row.name in figures]
+    """Of all rows that were measured and say something elsewhere. Worse means: even the best round is worse than stored by more than the row's tolerance."""
+    return [
+        _compared(row, figures[row.name], baseline)
+        for row in rows
+        if row.name in figures and _is_comparable(row)
+    ]
 
 
 def _compared(row: Row, figure: Figure, baseline: Mapping[str, Mapping[str, float]]) -> Comparison:
@@ -73,7 +77,7 @@ def _compared(row: Row, figure: Figure, baseline: Mapping[str, Mapping[str, floa
 
 
 def _verdict(row: Row, figure: Figure, then: float | None) -> Verdict:
-    if not figure.rounds:
+    if figure.errors or not figure.rounds:
         return Verdict.FAILED
     if then is None:
         return Verdict.UNKNOWN
@@ -90,6 +94,10 @@ def _is_worse(row: Row, value: float, reference: float) -> bool:
     if row.lower:
         return value > reference * (1 + row.tolerance)
     return value < reference / (1 + row.tolerance)
+
+
+def _is_comparable(row: Row) -> bool:
+    return row.absolute or bool(row.limits)
 
 
 def _limit(row: Row, figure: Figure) -> str:
@@ -109,6 +117,8 @@ def read(path: Path) -> dict[str, dict[str, float]]:
 
 
 def write(path: Path, ratios: Mapping[str, Mapping[str, float]], surroundings: Mapping[str, str]) -> None:
+    """Rows that are stored already and not among `ratios` stay."""
+    ratios = (read(path) if path.exists() else {}) | dict(ratios)
     rounded = {
         row: {limit: float(f"{value:.4g}") for limit, value in limits.items()}
         for row, limits in ratios.items()

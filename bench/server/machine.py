@@ -76,16 +76,22 @@ def others(begin: Usage, end: Usage, own: float) -> float:
     return max(0.0, busy) / seconds + max(0.0, end.stolen - begin.stolen) / seconds
 
 
-def memory(root: int) -> tuple[float, float]:
-    """MiB of a process tree: resident, and proportional (what processes share counts once)."""
-    resident = proportional = 0.0
+class Memory(NamedTuple):
+    """MiB of a process tree: resident; proportional, where what processes share counts once; and of that what is no file's."""
+
+    resident: float
+    proportional: float
+    anonymous: float
+
+
+def memory(root: int) -> Memory:
+    sums = dict.fromkeys(("Rss:", "Pss:", "Pss_Anon:"), 0)
     for pid in tree(root, processes()):
-        for line in (_PROC / str(pid) / "smaps_rollup").read_text().splitlines():
-            if line.startswith("Rss:"):
-                resident += int(line.split()[1]) / 1024
-            elif line.startswith("Pss:"):
-                proportional += int(line.split()[1]) / 1024
-    return resident, proportional
+        for line in (_PROC / str(pid) / "smaps_rollup").read_text().splitlines()[1:]:
+            name, amount = line.split()[:2]
+            if name in sums:
+                sums[name] += int(amount)
+    return Memory(*(kib / 1024 for kib in sums.values()))
 
 
 def settle(root: int, *, quiet_s: float = 0.2, at_most_s: float = 10.0) -> None:

@@ -34,7 +34,7 @@ class Scale:
 
     @classmethod
     def quick(cls) -> Scale:
-        return cls(seconds=1.0, limit_seconds=0.4, keys=20_000, uploads=10_000, connections=500)
+        return cls(seconds=0.8, limit_seconds=0.3, keys=20_000, uploads=10_000, connections=500)
 
     @classmethod
     def full(cls) -> Scale:

@@ -21,7 +21,7 @@ _LINES: Final = (
     (re.compile(r"\bos\.(pwrite|write|writev)\("), "kernel: write"),
     (re.compile(r"fdatasync|fsync|fallocate|sync_file_range|fadvise|write_back"), "kernel: reserve, sync"),
     (re.compile(r"\bos\.(open|close|link|rename|unlink|pread|fstat)\("), "kernel: open, read, close"),
-    (re.compile(r"md5|digest\.update|\.update\("), "MD5"),
+    (re.compile(r"md5\(|md5_hex\(|\.update\(|digest\("), "MD5"),
     (re.compile(r"\bcrc64\(|_fastcrc"), "CRC-64"),
 )
 _HASHING_FILES: Final = ("service/intake.py", "protocol/checksum.py")
@@ -54,6 +54,8 @@ _FLOORS: Final = (
     ("gateway/translate.py", "", "decode and answer"),
     ("protocol/", "", "decode and answer"),
     ("gateway/", "", "pipeline"),
+    ("app.py", "", "pipeline"),
+    ("cli/", "", LOOP),
 )
 _WAITS: Final = ("/threading.py", "/queue.py", "/concurrent/futures/thread.py")
 _OURS: Final = re.compile(r"(?:^|/)mossaic/(?P<path>.+)")

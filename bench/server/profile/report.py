@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bench.server.rounds import Plan
 
 _SAMPLED: Final = f"{shlex.quote(sys.executable)} -m bench.server.profile.sampled serve"
-_LONGER: Final = 3  # times a row's seconds
+_LONGER: Final = 5  # times a row's seconds
 _PATIENCE_S: Final = 30.0
 
 PATHS: Final[dict[str, tuple[str, Callable[[Stage, float], Job]]]] = {

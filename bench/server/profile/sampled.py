@@ -96,9 +96,12 @@ def _clock(ident: int) -> int:
 
 
 def _stack(frame: FrameType | None) -> tuple[Place, ...]:
+    """Innermost first. A function that is just being entered has used nothing: its caller has, which may be the event loop."""
+    if frame is not None and frame.f_back is not None and frame.f_lineno == frame.f_code.co_firstlineno:
+        frame = frame.f_back
     places: list[Place] = []
     while frame is not None and len(places) < _DEPTH:
-        places.append((frame.f_code.co_filename, frame.f_code.co_name, frame.f_lineno))
+        places.append((frame.f_code.co_filename, frame.f_code.co_name, frame.f_lineno or 0))
         frame = frame.f_back
     return tuple(places)
 

@@ -45,13 +45,13 @@ def memory(stage: Stage) -> list[Reading]:
     with subprocess.Popen([sys.executable, "-c", _SLEEP], stdout=subprocess.PIPE) as bare:
         assert bare.stdout is not None
         bare.stdout.readline()
-        limit, _ = machine.memory(bare.pid)
+        limit = machine.memory(bare.pid).resident
         bare.kill()
     with _fresh(stage) as running:
         time.sleep(_REST_S)
-        resident, proportional = machine.memory(running.pid)
-    more = {"proportional MiB": proportional}
-    return [Reading(row="memory", value=resident, limits={rows.INTERPRETER: limit}, more=more)]
+        found = machine.memory(running.pid)
+    more = {"proportional MiB": found.proportional}
+    return [Reading(row="memory", value=found.resident, limits={rows.INTERPRETER: limit}, more=more)]
 
 
 def connection(stage: Stage) -> list[Reading]:
@@ -59,7 +59,7 @@ def connection(stage: Stage) -> list[Reading]:
     count = stage.scale.connections
     with _fresh(stage) as running, ExitStack() as stack:
         _warm_up(running, stage.contents)
-        before = machine.memory(running.pid)[1]
+        before = machine.memory(running.pid).anonymous
         head = running.signer.head("GET", small.key(0))
         for _ in range(count):
             line = Line(running.port)
@@ -67,7 +67,7 @@ def connection(stage: Stage) -> list[Reading]:
             line.socket.setblocking(True)
             _one_answer(line.socket, head)
         machine.settle(running.pid)
-        after = machine.memory(running.pid)[1]
+        after = machine.memory(running.pid).anonymous
     return [Reading(row="connection", value=(after - before) * 1024 / count)]
 
 
