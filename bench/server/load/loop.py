@@ -81,11 +81,10 @@ class Line:
         if end < 0:
             self._head = received
             return False
-        self._head = head = received[:end].lower()
+        self._head = head = received[: end + 2].lower()  # each line with its end
         at = head.find(b"\r\ncontent-length:")
         if at >= 0:
-            stop = head.find(b"\r\n", at + 2)
-            self._length = int(head[at + 17 : stop if stop > 0 else end])
+            self._length = int(head[at + 17 : head.index(b"\r", at + 2)])
         elif head.startswith(b"204", 9):
             self._length = 0
         else:

@@ -31,12 +31,13 @@ if TYPE_CHECKING:
 
 _SAMPLED: Final = f"{shlex.quote(sys.executable)} -m bench.server.profile.sampled serve"
 _LONGER: Final = 5  # times a row's seconds
+_UPLOAD_S: Final = 5.0  # at most: what is uploaded lies on the disk until the end
 _PATIENCE_S: Final = 30.0
 
 PATHS: Final[dict[str, tuple[str, Callable[[Stage, float], Job]]]] = {
     "UploadPart 8 MiB, 4 connections": (
         "s/GiB",
-        lambda stage, seconds: parts_job(stage, "profile", 8 * MIB, seconds),
+        lambda stage, seconds: parts_job(stage, "profile", 8 * MIB, min(seconds, _UPLOAD_S)),
     ),
     "GetObject 4 KiB, 16 connections": (
         "us",

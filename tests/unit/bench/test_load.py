@@ -96,7 +96,7 @@ def server(answer: bytes, *, piece: int = 1 << 20) -> Generator[int]:
 @pytest.mark.parametrize("piece", [7, 1 << 20])
 def test_answers_are_read_whole_however_they_come(piece: int) -> None:
     body = BODY[:1000]
-    with server(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nETag: x\r\n\r\n" + body, piece=piece) as port:
+    with server(b"HTTP/1.1 200 OK\r\nETag: x\r\nContent-Length: 1000\r\n\r\n" + body, piece=piece) as port:
         answers = each(port, [GET._replace(same=body, size=1000)] * 5, connections=2)
 
     assert [(answer.status, answer.size, answer.header("etag")) for answer in answers] == [
