@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import ForkProcess
 
 _FORK: Final = multiprocessing.get_context("fork")
-_PATIENCE_S: Final = 600.0
+_PATIENCE_S: Final = 3600.0  # a million objects take minutes, on a busy machine many
 
 
 @dataclass(slots=True, kw_only=True)
