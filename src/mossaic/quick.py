@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import MISSING, Field, fields
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +38,7 @@ if not TYPE_CHECKING:
 
 def quick(cls: Any, *, kw_only: bool) -> Any:  # Any: a class before and after
     """`cls` as a frozen, slotted dataclass; no `__post_init__`, no field with options besides its default."""
-    own = vars(cls)
+    own = cast("type", cls).__dict__
     kept = [name for name in ("__eq__", "__hash__", "__repr__") if name in own]
     cls.__doc__ = cls.__doc__ or cls.__name__  # else dataclass writes one from the signature, which is slow
     made: Any = (_fielded if kw_only else _positional)(cls)  # Any: methods are put on the class
@@ -56,7 +56,7 @@ def _is_special(value: object) -> bool:
     """A field with options that only the standard dataclass knows."""
     if not isinstance(value, Field):
         return False
-    each: Field[Any] = value  # Any: of any type
+    each = cast("Field[Any]", value)  # type: ignore[redundant-cast]  # pyright sees no Any there
     return not (each.init and each.repr and each.compare and each.hash is None)
 
 

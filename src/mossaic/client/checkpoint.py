@@ -94,7 +94,9 @@ class Checkpoint:
         object.__setattr__(self, "parts", tuple(sorted(self.parts, key=lambda part: part.number)))
 
     def on_grid(self, part: PartRecord) -> bool:
-        """Whether the part lies where its number alone would put it."""
+        """Whether the part lies where its number alone would put it. An empty part does not, but for that of an empty file."""
+        if part.size == 0 and (part.number, self.file_size) != (1, 0):
+            return False
         return (part.offset, part.size) == _place(part.number, self.part_size, self.file_size)
 
     def with_part(self, record: PartRecord) -> Checkpoint:

@@ -13,7 +13,7 @@ import time
 from dataclasses import field, replace
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from mossaic.model import callback as rules
 from mossaic.ports import CallbackReply, CallbackRequest
@@ -251,15 +251,16 @@ class CallbackService:
 
     async def key(self) -> CallbackKey:
         """The key that signs; made on first use and kept with the metadata."""
-        if self._key is None:
-            async with self._key_lock:
+        async with self._key_lock:
+            key = self._key
+            if key is None:
                 keys = await asyncio.to_thread(import_module, "mossaic.service.callback_key")
                 pem = await self._identities.setting(_KEY_SETTING)
                 if pem is None:
                     made = await asyncio.to_thread(keys.new_pem)
                     pem = await self._identities.put_setting(_KEY_SETTING, made)
-                self._key = keys.CallbackKey(pem)
-        return self._key
+                key = self._key = cast("CallbackKey", keys.CallbackKey(pem))
+        return key
 
     async def public_key(self) -> bytes:
         """PEM of the public half (SubjectPublicKeyInfo)."""

@@ -7,7 +7,7 @@ import os
 import pickle
 import stat
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from hypothesis import given
@@ -116,6 +116,15 @@ def test_json_gives_the_same_checkpoint(checkpoint: Checkpoint) -> None:
     assert Checkpoint.from_json(checkpoint.to_json()) == checkpoint
     assert Checkpoint.loads(checkpoint.dumps()) == checkpoint
     assert Checkpoint.loads(checkpoint.dumps().encode()) == checkpoint
+
+
+def test_an_empty_part_at_the_end_of_a_file_is_not_told_as_one_of_ali_oss() -> None:
+    checkpoint = ours(a_part(1), a_part(2, size=0), file_size=MIB)
+
+    told = checkpoint.to_json()
+
+    assert [done["number"] for done in cast("list[dict[str, int]]", told["doneParts"])] == [1]
+    assert Checkpoint.from_json(told) == checkpoint
 
 
 @given(checkpoint=checkpoints())

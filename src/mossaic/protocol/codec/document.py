@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from mossaic.protocol.codec.columns import write_records
 from mossaic.protocol.codec.plan import Group, Leaf, Plan, Slot, plan_of
@@ -77,7 +77,7 @@ def _many(leaf: Leaf, values: Any, element: _Write, writing: _Writing) -> str:  
     if not values:
         return ""
     if isinstance(values, Records):
-        records: Records[Any] = values  # Any: as above
+        records = cast("Records[Any]", values)  # type: ignore[redundant-cast]  # pyright sees no Any there
         single: Callable[[Leaf, object], str] = lambda of, value: _element(of)(value, writing)  # noqa: E731
         return write_records(leaf.tag, records, single, url=writing.url)
     return "".join([element(value, writing) for value in values])

@@ -57,7 +57,7 @@ def change_holders(
         tx.run(_ADD_BLOB, blob_id, blob.size, blob.md5 or NO_MD5, signed(blob.crc64), come[blob_id])
     down: list[tuple[int, bytes]] = []
     # Equal for a Complete of all parts: only the holder changes. (No count is 0; Counter compares much more slowly.)
-    if not dict.__eq__(come, gone):
+    if dict(come) != dict(gone):
         for blob_id in (come.keys() | gone.keys()) - fresh.keys():
             change = come[blob_id] - gone[blob_id]
             if change > 0 and tx.run(_HOLD, change, blob_id) == 0:
