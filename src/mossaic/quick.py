@@ -38,8 +38,7 @@ if not TYPE_CHECKING:
 
 def quick(cls: Any, *, kw_only: bool) -> Any:  # Any: a class before and after
     """`cls` as a frozen, slotted dataclass; no `__post_init__`, no field with options besides its default."""
-    own = cast("type", cls).__dict__
-    kept = [name for name in ("__eq__", "__hash__", "__repr__") if name in own]
+    kept = [name for name in ("__eq__", "__hash__", "__repr__") if name in cls.__dict__]
     cls.__doc__ = cls.__doc__ or cls.__name__  # else dataclass writes one from the signature, which is slow
     made: Any = (_fielded if kw_only else _positional)(cls)  # Any: methods are put on the class
     names = [each.name for each in fields(made)]
@@ -56,7 +55,7 @@ def _is_special(value: object) -> bool:
     """A field with options that only the standard dataclass knows."""
     if not isinstance(value, Field):
         return False
-    each = cast("Field[Any]", value)  # type: ignore[redundant-cast]  # pyright sees no Any there
+    each = cast("Field[Any]", value)  # type: ignore[redundant-cast]  # pyright needs it; Any: of any type
     return not (each.init and each.repr and each.compare and each.hash is None)
 
 

@@ -13,7 +13,7 @@ import time
 from dataclasses import field, replace
 from datetime import UTC, datetime
 from importlib import import_module
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol
 
 from mossaic.model import callback as rules
 from mossaic.ports import CallbackReply, CallbackRequest
@@ -252,15 +252,16 @@ class CallbackService:
     async def key(self) -> CallbackKey:
         """The key that signs; made on first use and kept with the metadata."""
         async with self._key_lock:
-            key = self._key
-            if key is None:
+            if self._key is None:
                 keys = await asyncio.to_thread(import_module, "mossaic.service.callback_key")
                 pem = await self._identities.setting(_KEY_SETTING)
                 if pem is None:
                     made = await asyncio.to_thread(keys.new_pem)
                     pem = await self._identities.put_setting(_KEY_SETTING, made)
-                key = self._key = cast("CallbackKey", keys.CallbackKey(pem))
-        return key
+                made_of: CallbackKey = keys.CallbackKey(pem)
+                self._key = made_of
+                return made_of
+        return self._key
 
     async def public_key(self) -> bytes:
         """PEM of the public half (SubjectPublicKeyInfo)."""

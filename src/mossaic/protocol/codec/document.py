@@ -77,7 +77,7 @@ def _many(leaf: Leaf, values: Any, element: _Write, writing: _Writing) -> str:  
     if not values:
         return ""
     if isinstance(values, Records):
-        records = cast("Records[Any]", values)  # type: ignore[redundant-cast]  # pyright sees no Any there
+        records = cast("Records[Any]", values)  # type: ignore[redundant-cast]  # pyright needs it; Any: as above
         single: Callable[[Leaf, object], str] = lambda of, value: _element(of)(value, writing)  # noqa: E731
         return write_records(leaf.tag, records, single, url=writing.url)
     return "".join([element(value, writing) for value in values])
