@@ -38,6 +38,7 @@ _NO_TAGS: Final[Mapping[str, str]] = MappingProxyType({})
 _NO_MANIFEST: Final = Manifest()
 _ENCODE: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _texts: Final = msgspec.json.Decoder(dict[str, str]).decode
+_UNSIGNED: Final = 0xFFFF_FFFF_FFFF_FFFF
 BLOB_ID_BYTES: Final = 16
 NO_MD5: Final = ""  # in a blob's row, where the MD5 was not made
 
@@ -76,7 +77,7 @@ def signed(crc64: int) -> int:
 
 
 def unsigned(stored: int) -> int:
-    return stored & 0xFFFF_FFFF_FFFF_FFFF
+    return stored & _UNSIGNED
 
 
 class _HeadersText(msgspec.Struct):
@@ -299,7 +300,11 @@ def part_columns(rows: Sequence[Row]) -> PartColumns:
     """From HELD_COLUMNS or PART_COLUMNS."""
     numbers, sizes, etags, crc64s, packed, *_ = columns(rows, PART_COLUMNS)
     return PartColumns(
-        numbers=numbers, sizes=sizes, etags=etags, crc64s=tuple(map(unsigned, crc64s)), packed=packed
+        numbers=numbers,
+        sizes=sizes,
+        etags=etags,
+        crc64s=tuple([crc64 & _UNSIGNED for crc64 in crc64s]),
+        packed=packed,
     )
 
 
