@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import signal
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
+from mossaic.board import Board, Cell, Place
 from mossaic.gateway.admit import Admission, AdmissionSettings
 from mossaic.gateway.console import ApiEndpoint, Assets, Console, ConsoleFacts
 from mossaic.gateway.http import HttpLimits, Listener, Server, serve
@@ -19,6 +19,7 @@ from mossaic.gateway.route import Router
 from mossaic.gateway.sts import StsEndpoint
 from mossaic.model import cors
 from mossaic.model.names import bucket_name
+from mossaic.orders import Order, Orders
 from mossaic.ports import StoreError
 from mossaic.protocol.addressing import Domains
 from mossaic.protocol.errors import OssError
@@ -26,7 +27,7 @@ from mossaic.protocol.signing import v4
 from mossaic.protocol.signing.request import Pair, Resource, SignedRequest
 from mossaic.root_key import RootKeyError
 from mossaic.root_key import find as find_root_key
-from mossaic.service.buckets import BucketService, NewBucket
+from mossaic.service.buckets import Account, BucketService, NewBucket
 from mossaic.service.callback_log import CallbackLog
 from mossaic.service.callbacks import CallbackService
 from mossaic.service.copying import CopyService
@@ -44,17 +45,24 @@ from mossaic.service.sweeper import Sweeper
 from mossaic.service.token import Tokens
 from mossaic.stores.blobs import FileBlobs
 from mossaic.stores.callbacks import HttpCallbackSender
+from mossaic.stores.lock import FileLock
 from mossaic.stores.sql import SqliteMetadata
 from mossaic.telemetry import AccessLog, Metrics, set_up_logging
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    import socket
+    from collections.abc import Callable, Sequence
 
     from mossaic.config import Settings
     from mossaic.gateway.record import RequestRecord
     from mossaic.root_key import RootKey
+    from mossaic.service.callback_log import Journal
 
 _log = logging.getLogger("mossaic")
+
+_NEWS_S: Final = 1.0  # how often workers look at what others have told, and tell what they counted
+_RETIRE_S: Final = 3_600.0  # how long a worker whose place is taken may go on with what it has begun
+_PATIENCE_S: Final = 5.0  # how long it then waits for one more request of each connection
 
 
 class StartError(Exception):
@@ -68,6 +76,26 @@ class SystemClock:
         return datetime.now(UTC)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """The processes of the service, as one of them sees it: its place among them, the sockets and the callback log that they share,
+    and the descriptor by which it knows that its parent lives. By default a process of its own."""
+
+    place: Place = field(default_factory=lambda: Board().place(0))
+    processes: int = 1
+    sockets: tuple[socket.socket, ...] = ()
+    journal: Journal | None = None
+    lifeline: int | None = None
+
+    @property
+    def is_alone(self) -> bool:
+        return self.lifeline is None
+
+    def share(self, whole: int, *, least: int = 1) -> int:
+        """This process's part of a limit of the service."""
+        return max(least, -(-whole // self.processes))
+
+
 @dataclass(slots=True, kw_only=True)
 class App:
     """One process of the service. `open` it, then `run` it or use its stores and `close` it."""
@@ -77,24 +105,44 @@ class App:
     metadata: SqliteMetadata
     blobs: FileBlobs
     clock: SystemClock
+    team: Team = field(default_factory=Team)
 
     @classmethod
-    def open(cls, settings: Settings) -> App:
+    def open(cls, settings: Settings, team: Team | None = None) -> App:
         """Open the stores. Raises StartError."""
+        team = team or Team()
         set_up_logging(settings.log.level)
         folder = settings.data_dir
         try:
             folder.mkdir(parents=True, exist_ok=True)
             key = find_root_key(settings)
             metadata = SqliteMetadata.open(
-                folder / "metadata.db", sync=settings.store.sync, reader_grace_s=settings.sweep.reader_grace_s
+                folder / "metadata.db",
+                sync=settings.store.sync,
+                reader_grace_s=settings.sweep.reader_grace_s,
+                processes=team.processes,
             )
             blobs = FileBlobs(folder / "blobs", sync=settings.store.sync)
         except RootKeyError as error:
             raise StartError(str(error)) from None
         except (OSError, StoreError) as error:
             raise StartError(f"cannot open the data directory {folder}: {error}") from None
-        return cls(settings=settings, root_key=key, metadata=metadata, blobs=blobs, clock=SystemClock())
+        return cls(
+            settings=settings,
+            root_key=key,
+            metadata=metadata,
+            blobs=blobs,
+            clock=SystemClock(),
+            team=team,
+        )
+
+    async def prepare(self) -> None:
+        """Make what the first start makes, and close: for a parent whose workers are to find it. Raises StartError."""
+        try:
+            owner = await account_id(self.metadata, self.settings.account_id or None)
+            await self._make_demo_bucket(self._services(owner).buckets)
+        finally:
+            await self.close()
 
     async def close(self) -> None:
         await self.metadata.close()
@@ -125,35 +173,92 @@ class App:
         return f"{endpoint}/{bucket}/{quote(key)}?{urlencode(query, quote_via=quote)}"
 
     async def run(self, announce: Callable[[str], None]) -> None:
-        """Serve until SIGTERM or SIGINT; `announce` gets the endpoint once requests are answered. Raises StartError."""
-        stop = _stop_signal()  # before the first connection is taken: a stop is a clean one from then on
+        """Serve until told to stop; `announce` gets the endpoint once requests are answered. Raises StartError."""
+        orders = Orders(
+            self.team.lifeline
+        )  # before the first connection is taken: a stop is a clean one from then on
         settings = self.settings
         owner = await account_id(self.metadata, settings.account_id or None)
         access_log = _open_access_log(settings.log.access)
-        metrics = Metrics()
+        metrics = Metrics(self.team.place.others)
+        metrics.add(self.team.place.read())  # of the worker that had this place before
         services = self._services(owner)
-        server = await self._listen(self._pipeline(services, owner, metrics, access_log))
-        endpoint = self._endpoint(server)
-        _gauges(metrics, server)
-        if settings.demo_bucket:
-            await _make_demo_bucket(services.buckets, settings.demo_bucket)
+        tls = _tls(settings)
+        server = await self._listen(self._pipeline(services, owner, metrics, access_log), tls)
+        _gauges(metrics, self.team.place)
+        if self.team.is_alone:
+            await self._make_demo_bucket(services.buckets)
+        background = [asyncio.create_task(self._sweep(), name="sweeper")]
+        if not self.team.is_alone:
+            background.append(asyncio.create_task(self._exchange_news(services, metrics), name="news"))
+        announce(endpoint_of(settings, server.addresses))
+        preparing = asyncio.create_task(asyncio.to_thread(self.blobs.prepare), name="blob-folders")
+        order = await self._next_order(orders, tls)
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, preparing, return_exceptions=True)
+        await self._close_server(server, order, orders)
+        self._tell_counts(metrics)
+        access_log.close()
+        await self.close()
+
+    async def _next_order(self, orders: Orders, tls: ssl.SSLContext | None) -> Order:
+        """The one that ends it."""
+        while (order := await orders.next()) is Order.REFRESH:
+            if tls is not None:
+                _refresh(tls, self.settings)
+        return order
+
+    async def _close_server(self, server: Server, order: Order, orders: Orders) -> None:
+        shutdown_s = self.settings.http.shutdown_s
+        if order is Order.RETIRE:
+            closing = asyncio.create_task(server.close(_RETIRE_S, patience_s=_PATIENCE_S))
+        else:
+            if self.team.is_alone:  # else the parent says it once
+                _log.info("stopping: requests in flight have %s s to finish", shutdown_s)
+            closing = asyncio.create_task(server.close(shutdown_s))
+        left_s = shutdown_s if order is Order.RETIRE else 0.0
+        while not closing.done():
+            more = asyncio.create_task(orders.next())
+            await asyncio.wait({closing, more}, return_when=asyncio.FIRST_COMPLETED)
+            if more.done() and more.result() is Order.STOP:
+                server.hasten(left_s)
+                left_s = 0.0
+            more.cancel()
+        await closing
+
+    async def _sweep(self) -> None:
+        """In one process of the service at a time: who has the lock's file. It moves when that one ends, however it ends."""
         sweeper = Sweeper(
             metadata=self.metadata,
             blobs=self.blobs,
             clock=self.clock,
-            settings=settings.sweep,
-            receipts_s=settings.upload.replay_s,
+            settings=self.settings.sweep,
+            receipts_s=self.settings.upload.replay_s,
         )
-        sweeping = asyncio.create_task(sweeper.run(), name="sweeper")
-        announce(endpoint)
-        preparing = asyncio.create_task(asyncio.to_thread(self.blobs.prepare), name="blob-folders")
-        await stop.wait()
-        _log.info("stopping: requests in flight have %s s to finish", settings.http.shutdown_s)
-        await server.close(settings.http.shutdown_s)
-        sweeping.cancel()
-        await asyncio.gather(sweeping, preparing, return_exceptions=True)
-        access_log.close()
-        await self.close()
+        if self.team.is_alone:
+            await sweeper.run()
+            return
+        lock = FileLock(self.settings.data_dir / "sweeper-turn")
+        try:
+            while not lock.take_at_once():  # noqa: ASYNC110  # no event comes from another process
+                await asyncio.sleep(_NEWS_S)
+            await sweeper.run()
+        finally:
+            lock.close()
+
+    async def _exchange_news(self, services: Services, metrics: Metrics) -> None:
+        while True:
+            try:
+                self._tell_counts(metrics)
+                await services.limits.look_again()
+            except (StoreError, OSError) as error:
+                _log.warning("the news of other workers were not read: %s", error)
+            await asyncio.sleep(_NEWS_S)
+
+    def _tell_counts(self, metrics: Metrics) -> None:
+        if not self.team.is_alone:
+            self.team.place.write(metrics.snapshot())
 
     def _services(self, owner: str) -> Services:
         settings = self.settings
@@ -162,9 +267,10 @@ class App:
             sender=HttpCallbackSender(),
             identities=self.metadata,
             settings=settings.callback,
-            log=CallbackLog(settings.console.callbacks if settings.console.enabled else 0),
+            log=CallbackLog(settings.console.callbacks if settings.console.enabled else 0, self.team.journal),
         )
-        limits = LinkLimits(metadata=self.metadata, clock=self.clock)
+        place = self.team.place
+        limits = LinkLimits(metadata=self.metadata, clock=self.clock, news=place.news(Cell.LINKS))
         objects = ObjectService(
             metadata=self.metadata, blobs=self.blobs, intake=intake, clock=self.clock, limits=limits
         )
@@ -172,9 +278,8 @@ class App:
             buckets=BucketService(
                 metadata=self.metadata,
                 clock=self.clock,
-                owner_id=owner,
-                region=settings.region,
-                quota=settings.max_buckets,
+                account=Account(owner_id=owner, region=settings.region, quota=settings.max_buckets),
+                news=place.news(Cell.BUCKETS),
             ),
             objects=objects,
             multipart=MultipartService(
@@ -195,6 +300,7 @@ class App:
             listing=ListingService(metadata=self.metadata),
             callbacks=callbacks,
             intake=intake,
+            limits=limits,
             requests=RequestService(metadata=self.metadata, tokens=Tokens(self.metadata), limits=limits),
         )
 
@@ -215,6 +321,12 @@ class App:
             access_log.write(record)
             metrics.observe(record)
 
+        def page() -> bytes:
+            self._tell_counts(
+                metrics
+            )  # what was shown once is not taken back, whatever becomes of this process
+            return metrics.page()
+
         async def ready() -> str:
             return "; ".join(
                 f"{name}: {problem}" for name, problem in (await self.probe()).items() if problem
@@ -229,10 +341,10 @@ class App:
         return Pipeline(
             services=services,
             admission=admission,
-            sts=StsEndpoint(service=sts, identity=identity, clock=self.clock),
+            sts=StsEndpoint(service=sts, identity=identity, clock=self.clock, leases=self.metadata),
             console=Console(
                 ready=ready,
-                metrics=metrics.page,
+                metrics=page,
                 callback_key=services.callbacks.public_key,
                 assets=Assets(settings.console.connect) if settings.console.enabled else None,
                 api=self._api(services, admission, sessions) if settings.console.enabled else None,
@@ -258,13 +370,13 @@ class App:
             services=services, admission=admission, clock=self.clock, facts=facts, sessions=sessions
         )
 
-    async def _listen(self, pipeline: Pipeline) -> Server:
+    async def _listen(self, pipeline: Pipeline, tls: ssl.SSLContext | None) -> Server:
         http = self.settings.http
         host, port = self.settings.host_port
         limits = HttpLimits(
             max_head_bytes=http.max_head_bytes,
             max_connections=http.max_connections,
-            max_threads=http.threads,
+            max_threads=self.team.share(http.threads, least=2),
             head_timeout_s=http.head_timeout_s,
             body_idle_s=http.body_idle_s,
             keepalive_s=http.keepalive_s,
@@ -272,31 +384,61 @@ class App:
         )
         try:
             return await serve(
-                Listener(host=host, port=port, tls=self._tls()),
+                Listener(host=host, port=port, tls=tls, sockets=self.team.sockets),
                 pipeline,
                 limits=limits,
                 refused=pipeline.refused,
+                crowd=self.team.place.crowd(),
             )
         except OSError as error:
             raise StartError(f"cannot listen on {self.settings.listen}: {error.strerror or error}") from None
 
-    def _tls(self) -> ssl.SSLContext | None:
-        tls = self.settings.tls
-        if not tls.certificate:
-            return None
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    async def _make_demo_bucket(self, buckets: BucketService) -> None:
+        """A bucket that browsers may use from any page; one that is there stays as it is."""
+        name = self.settings.demo_bucket
         try:
-            context.load_cert_chain(tls.certificate, tls.key or None)
-        except OSError as error:
-            raise StartError(f"cannot use the certificate {tls.certificate}: {error}") from None
-        return context
+            if name and await buckets.find(bucket_name(name)) is None:
+                rules = cors.checked(cors.browser_rules())
+                await buckets.create(NewBucket(name=name, documents={"cors": rules}))
+        except OssError as error:
+            raise StartError(f"cannot make the demo bucket {name!r}: {error.message}") from None
 
-    def _endpoint(self, server: Server) -> str:
-        if self.settings.public_endpoint:
-            return self.settings.public_endpoint.rstrip("/")
-        host, port = server.addresses[0][:2]
-        scheme = "https" if self.settings.tls.certificate else "http"
-        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+def endpoint_of(settings: Settings, addresses: Sequence[tuple[str, int]]) -> str:
+    """Under which URL the service is reached that listens on these addresses."""
+    if settings.public_endpoint:
+        return settings.public_endpoint.rstrip("/")
+    host, port = addresses[0]
+    scheme = "https" if settings.tls.certificate else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def check_files(settings: Settings) -> None:
+    """Whether the files that a process of the service needs can be used. Raises StartError."""
+    _tls(settings)
+    _open_access_log(settings.log.access).close()
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.tls.certificate:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.tls.certificate, settings.tls.key or None)
+    except OSError as error:
+        raise StartError(f"cannot use the certificate {settings.tls.certificate}: {error}") from None
+    return context
+
+
+def _refresh(tls: ssl.SSLContext, settings: Settings) -> None:
+    """Give new connections the certificate that lies there now, unless it is no good: that is tried in a context of its own."""
+    try:
+        _tls(settings)
+    except StartError as error:
+        _log.error("the certificate stays as it was: %s", error)  # the trace would say nothing more
+        return
+    tls.load_cert_chain(settings.tls.certificate, settings.tls.key or None)
+    _log.info("the certificate was read anew")
 
 
 def _open_access_log(target: str) -> AccessLog:
@@ -306,24 +448,9 @@ def _open_access_log(target: str) -> AccessLog:
         raise StartError(f"cannot write the access log {target}: {error.strerror}") from None
 
 
-async def _make_demo_bucket(buckets: BucketService, name: str) -> None:
-    """A bucket that browsers may use from any page; one that is there stays as it is."""
-    try:
-        if await buckets.find(bucket_name(name)) is None:
-            rules = cors.checked(cors.browser_rules())
-            await buckets.create(NewBucket(name=name, documents={"cors": rules}))
-    except OssError as error:
-        raise StartError(f"cannot make the demo bucket {name!r}: {error.message}") from None
-
-
-def _gauges(metrics: Metrics, server: Server) -> None:
-    metrics.gauge("mossaic_connections", "Open connections.", lambda: float(server.connections))
-    metrics.gauge("mossaic_leases", "Connections handed to worker threads.", lambda: float(server.leases))
-
-
-def _stop_signal() -> asyncio.Event:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    return stop
+def _gauges(metrics: Metrics, place: Place) -> None:
+    metrics.gauge("mossaic_workers", "Processes that serve.", lambda: float(place.total(Cell.LISTENS)))
+    metrics.gauge("mossaic_connections", "Open connections.", lambda: float(place.total(Cell.CONNECTIONS)))
+    metrics.gauge(
+        "mossaic_leases", "Connections handed to worker threads.", lambda: float(place.total(Cell.LEASES))
+    )

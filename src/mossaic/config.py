@@ -12,7 +12,7 @@ import re
 import tomllib
 from dataclasses import field, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_origin, get_type_hints
 
 import msgspec
 
@@ -28,7 +28,7 @@ CLIENT_VARIABLES = frozenset(
     f"MOSSAIC_{name}" for name in "BUCKET CONFIG_FILE DEBUG ENDPOINT PROFILE SECURITY_TOKEN STATE_DIR".split()
 )
 
-
+MAX_WORKERS: Final = 64
 _TEN_YEARS_S: Final = 315_360_000
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=_TEN_YEARS_S)]
@@ -138,6 +138,7 @@ class Settings:
 
     listen: str = "127.0.0.1:9280"
     data: str = "mossaic-data"
+    workers: Annotated[int, msgspec.Meta(ge=1, le=MAX_WORKERS)] | Literal["auto"] = 1
     region: str = "cn-hangzhou"
     strict_region: bool = False  # refuse V4 signatures that were made for another region
     domains: tuple[str, ...] = (
@@ -165,6 +166,14 @@ class Settings:
     @property
     def data_dir(self) -> Path:
         return Path(self.data).expanduser()
+
+    @property
+    def worker_count(self) -> int:
+        """`auto` is one for each core that this process may use."""
+        if self.workers != "auto":
+            return self.workers
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        return min(cores or 1, MAX_WORKERS)
 
     @property
     def host_port(self) -> tuple[str, int]:

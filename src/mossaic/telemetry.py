@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
     from typing import IO
 
@@ -110,14 +110,19 @@ class _Series:
         self.buckets = [0] * (len(SECONDS) + 1)
 
 
+# Bytes in and out; of each series its operation, hundreds of the status, count, seconds and buckets.
+_Snapshot = tuple[int, int, list[tuple[str, int, int, float, list[int]]]]
+
+
 class Metrics:
     """The numbers under /-/metrics; names are documented in docs/operate.md.
 
     Counted in plain numbers on the event loop and made into Prometheus' families when somebody asks: its own counters take a lock
-    and four calls each.
+    and four calls each. `others`: snapshots of the counts of other processes, which the page adds to its own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, others: Callable[[], Sequence[bytes]] = tuple) -> None:
+        self._others = others
         self._gauges: list[tuple[str, str, Callable[[], float]]] = []
         self._series: dict[tuple[str, int], _Series] = {}  # by operation and hundreds of the status
         self._bytes_in = 0
@@ -139,16 +144,38 @@ class Metrics:
         self._bytes_in += record.bytes_in
         self._bytes_out += record.bytes_out
 
+    def snapshot(self) -> bytes:
+        """All counts, for `add`."""
+        series = [(*place, one.count, one.seconds, one.buckets) for place, one in self._series.items()]
+        return msgspec.msgpack.encode((self._bytes_in, self._bytes_out, series))
+
+    def add(self, snapshot: bytes) -> None:
+        """Count what another process counted, too."""
+        if not snapshot:
+            return
+        found = msgspec.msgpack.decode(snapshot, type=_Snapshot)
+        self._bytes_in += found[0]
+        self._bytes_out += found[1]
+        for operation, hundreds, count, seconds, buckets in found[2]:
+            series = self._series.setdefault((operation, hundreds), _Series())
+            series.count += count
+            series.seconds += seconds
+            series.buckets = list(map(int.__add__, series.buckets, buckets))
+
     def collect(self) -> Iterator[Metric]:
         """For the registry."""
-        from prometheus_client.core import (  # noqa: PLC0415  # costs each start 30 ms, and most are never asked
-            CounterMetricFamily,
-            GaugeMetricFamily,
-            HistogramMetricFamily,
-        )
+        from prometheus_client.core import GaugeMetricFamily  # noqa: PLC0415  # costs each start 30 ms, and most are never asked
 
         for name, help_text, read in self._gauges:
             yield GaugeMetricFamily(name, help_text, read())
+        everybody = Metrics()
+        for snapshot in (self.snapshot(), *self._others()):
+            everybody.add(snapshot)
+        yield from everybody._families()
+
+    def _families(self) -> Iterator[Metric]:
+        from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily  # noqa: PLC0415  # as above
+
         requests = CounterMetricFamily(
             "mossaic_requests", "Requests answered.", labels=("operation", "status")
         )

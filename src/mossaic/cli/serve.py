@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import importlib.util
 import shutil
 import sys
 from pathlib import Path
@@ -13,10 +11,11 @@ import click
 
 from mossaic.app import App, StartError
 from mossaic.cli.options import load_settings, settings_options
+from mossaic.config import load
+from mossaic.workers import run, serve_with_workers
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
+    from mossaic.config import Settings
     from mossaic.root_key import RootKey
 
 DEMO: Final = {
@@ -27,15 +26,22 @@ DEMO: Final = {
 
 @click.command()
 @click.option("--listen", metavar="HOST:PORT", help="Address to listen on [default: 127.0.0.1:9280].")
+@click.option(
+    "--workers",
+    metavar="N",
+    help="Processes that share the work, or `auto` for one a core [default: 1].",
+)
 @settings_options
 @click.option(
     "--demo",
     is_flag=True,
     help="Make a bucket with browser access, allow callbacks to loopback, print how to use it.",
 )
-def serve(listen: str | None, data: str | None, config_file: Path | None, demo: bool) -> None:
+def serve(
+    listen: str | None, workers: str | None, data: str | None, config_file: Path | None, demo: bool
+) -> None:
     """Run the service. Stops on SIGTERM or Ctrl-C after requests in flight have finished."""
-    overrides: dict[str, object] = {"listen": listen, "data": data}
+    overrides: dict[str, object] = {"listen": listen, "workers": workers, "data": data}
     if demo:
         settings = load_settings(config_file, overrides).settings
         defaults = DEMO | {"log.access": str(settings.data_dir / "access.log")}
@@ -51,19 +57,17 @@ def serve(listen: str | None, data: str | None, config_file: Path | None, demo: 
         text = _demo_text(app, endpoint) if demo else _short_text(app, endpoint)
         click.echo(text, err=not demo)
 
+    def reread() -> Settings:
+        return load(file=config_file, overrides=overrides).settings
+
     try:
-        _run(app.run(announce))
+        if loaded.settings.worker_count == 1:
+            run(app.run(announce))
+            return
+        code = serve_with_workers(app, reread=reread, announce=announce)
     except StartError as error:
         raise click.ClickException(str(error)) from None
-
-
-def _run(main: Coroutine[object, object, None]) -> None:
-    if sys.platform != "win32" and importlib.util.find_spec("uvloop") is not None:
-        import uvloop  # noqa: PLC0415  # not on every platform
-
-        uvloop.run(main)
-    else:
-        asyncio.run(main)
+    raise SystemExit(code)
 
 
 def _short_text(app: App, endpoint: str) -> str:

@@ -6,11 +6,13 @@ alibabacloud-credentials use the query, the Tea clients put action and version i
 
 from __future__ import annotations
 
+import hashlib
 import re
+import secrets
 import uuid
 from dataclasses import field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from mossaic.gateway.admit import ip_of, signed_request
 from mossaic.gateway.message import HttpResponse
@@ -80,15 +82,23 @@ class _RpcCall:
         return sign(secret, self.string_to_sign)
 
 
-class Nonces:
-    """Which (key id, nonce) pairs were used lately. In memory: a call could be repeated once after a restart, within 15 minutes."""
+class Leases(Protocol):
+    """Of `ports.Housekeeping`."""
 
-    def __init__(self, capacity: int = _MAX_NONCES) -> None:
+    async def lease(self, name: str, holder: str, *, now: datetime, seconds: float) -> bool: ...
+
+
+class Nonces:
+    """Which (key id, nonce) pairs were used lately. Each is a lease that nobody gives back, so that no other process takes it, nor
+    this one after a restart; those of this process are in memory, too, which bounds their number."""
+
+    def __init__(self, leases: Leases, capacity: int = _MAX_NONCES) -> None:
+        self._leases = leases
         self._capacity = capacity
         self._until: dict[tuple[str, str], datetime] = {}
 
-    def use(self, access_key_id: str, nonce: str, now: datetime) -> None:
-        """Raises OssError: NONCE_USED, THROTTLING (no room for another one)."""
+    async def use(self, access_key_id: str, nonce: str, now: datetime) -> None:
+        """Raises OssError: NONCE_USED, THROTTLING (no room for another one); StoreError."""
         key = (access_key_id, nonce)
         if key in self._until and now <= self._until[key]:
             raise OssError(sts.NONCE_USED)
@@ -96,18 +106,26 @@ class Nonces:
             self._until = {known: until for known, until in self._until.items() if now <= until}
         if len(self._until) >= self._capacity:
             raise OssError(sts.THROTTLING)
-        # A timestamp may lie 15 minutes ahead and is then good for another 15.
-        self._until[key] = now + timedelta(seconds=2 * MAX_CLOCK_SKEW_S)
+        # A timestamp may lie 15 minutes ahead and is then good for another 15, the last moment included.
+        seconds = 2 * MAX_CLOCK_SKEW_S
+        self._until[key] = now + timedelta(seconds=seconds)
+        name = hashlib.sha256(f"{access_key_id}\0{nonce}".encode("utf-8", "surrogateescape")).hexdigest()
+        if not await self._leases.lease(
+            f"sts-nonce {name}", secrets.token_hex(8), now=now, seconds=seconds + 1
+        ):
+            raise OssError(sts.NONCE_USED)
 
 
 class StsEndpoint:
     """`mossaic.gateway.pipeline` asks `matches`, then hands the request over."""
 
-    def __init__(self, *, service: StsService, identity: IdentityService, clock: Clock) -> None:
+    def __init__(
+        self, *, service: StsService, identity: IdentityService, clock: Clock, leases: Leases
+    ) -> None:
         self._service = service
         self._identity = identity
         self._clock = clock
-        self._nonces = Nonces()
+        self._nonces = Nonces(leases)
 
     @staticmethod
     def matches(request: HttpRequest) -> bool:
@@ -156,7 +174,7 @@ class StsEndpoint:
         _check_time(call.timestamp, now)
         if not same(call.expected(found.secret.reveal()), call.signature):
             raise OssError(sts.SIGNATURE_MISMATCH, sts.SIGNATURE_MISMATCH.message + call.string_to_sign)
-        self._nonces.use(call.access_key_id, call.nonce, now)
+        await self._nonces.use(call.access_key_id, call.nonce, now)
         if found.principal.grant is not None:  # a visitor shall not learn who made the link
             raise OssError(sts.NO_PERMISSION)
         return found.principal

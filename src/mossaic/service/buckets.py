@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mossaic.model import bucket_tags, documents
 from mossaic.model.bucket import Bucket, BucketAcl, Versioning
@@ -24,6 +24,7 @@ from mossaic.protocol.errors import (
 )
 from mossaic.protocol.limits import MAX_BUCKETS, MAX_PAGE
 from mossaic.quick import dataclass
+from mossaic.service.news import OwnNews
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -31,10 +32,11 @@ if TYPE_CHECKING:
     from mossaic.model.bucket import BucketTotals
     from mossaic.model.names import BucketName
     from mossaic.ports import Clock, MetadataStore
+    from mossaic.service.news import News
 
 _TRIES: Final = 8  # changes of one bucket's settings at the same moment that are worth waiting for
 _REDUNDANCIES: Final = ("LRS", "ZRS")
-# Every request needs its bucket. Another process's change may go unseen for this long, our own are seen at once.
+# Every request needs its bucket. Changes are told at once, but for those of a process that died before it could.
 CACHE_S: Final = 1.0
 _CACHE_ENTRIES: Final = 4096
 
@@ -52,6 +54,15 @@ class NewBucket:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """`owner_id`: the account all buckets belong to; `region`: where they are; `quota`: how many there may be."""
+
+    owner_id: str
+    region: str = "cn-hangzhou"
+    quota: int = MAX_BUCKETS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BucketQuery:
     """A page of buckets by name; `after` is exclusive. `tags`: see `bucket_tags.wanted`."""
 
@@ -61,40 +72,45 @@ class BucketQuery:
     tags: Mapping[str, str | None] | None = None
 
 
-class BucketService:
-    """`owner_id`: the account all buckets belong to. `quota`: how many buckets there may be.
+class _Kept(NamedTuple):
+    """`heard`: the news from before it was read; `until`: monotonic seconds."""
 
-    Every change is one step of the store, made from the revision that was read.
-    """
+    bucket: Bucket
+    heard: object
+    until: float
+
+
+class BucketService:
+    """Every change is one step of the store, made from the revision that was read. `news` tells all processes of it."""
 
     def __init__(
         self,
         *,
         metadata: MetadataStore,
         clock: Clock,
-        owner_id: str,
-        region: str = "cn-hangzhou",
-        quota: int = MAX_BUCKETS,
+        account: Account,
+        news: News | None = None,
     ) -> None:
         self._metadata = metadata
         self._clock = clock
-        self.region = region
-        self._owner_id = owner_id
-        self._quota = quota
-        self._kept: dict[str, tuple[float, Bucket]] = {}  # until when (monotonic seconds)
-        self._changes = 0
+        self.region = account.region
+        self._owner_id = account.owner_id
+        self._quota = account.quota
+        self._news = news or OwnNews()
+        self._kept: dict[str, _Kept] = {}
 
     async def find(self, name: BucketName) -> Bucket | None:
-        """As it is, or was less than `CACHE_S` ago. That there is none is never kept."""
+        """As it is; or, when a process died between a change and its answer, as it was less than `CACHE_S` ago. That there is none
+        is never kept."""
+        heard = self._news.heard()
         kept = self._kept.get(name)
-        if kept is not None and time.monotonic() < kept[0]:
-            return kept[1]
-        changes = self._changes
+        if kept is not None and kept.heard == heard and time.monotonic() < kept.until:
+            return kept.bucket
         found = await self._metadata.bucket(name)
-        if found is not None and changes == self._changes:  # else it may have been read before a change
+        if found is not None:
             if len(self._kept) >= _CACHE_ENTRIES:
                 self._kept.clear()
-            self._kept[name] = (time.monotonic() + CACHE_S, found)
+            self._kept[name] = _Kept(found, heard, time.monotonic() + CACHE_S)
         return found
 
     async def create(self, asked: NewBucket) -> Bucket:
@@ -232,7 +248,7 @@ class BucketService:
 
     def _forget(self, name: BucketName) -> None:
         """After every attempt to change the bucket, before the caller hears of it."""
-        self._changes += 1
+        self._news.tell()
         self._kept.pop(name, None)
 
     async def _change(self, name: BucketName, change: Callable[[Bucket], Bucket]) -> Bucket:

@@ -1,18 +1,19 @@
-"""The last upload callbacks of this process, for those who look for what went wrong: in memory, bounded in number and bytes."""
+"""The last upload callbacks, for those who look for what went wrong: in memory, bounded in number and bytes."""
 
 from __future__ import annotations
 
+import pickle
 import secrets
 from collections import deque
 from dataclasses import field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from mossaic.model import callback as rules
 from mossaic.protocol.limits import KIB, MIB
 from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from mossaic.model.callback import CallbackSpec, Target
@@ -70,15 +71,29 @@ class CallbackRecord:
         return _OVERHEAD + len(self.body) + sum(len(each.answer) for each in self.tries)
 
 
-class CallbackLog:
-    """At most `capacity` records; the oldest make room."""
+class Journal(Protocol):
+    """Memory that all processes of the service share; it keeps what a `CallbackLog` keeps, by number and bytes."""
 
-    def __init__(self, capacity: int) -> None:
+    def append(self, record: bytes) -> None: ...
+
+    def records(self) -> Sequence[bytes]:
+        """The oldest first."""
+        ...
+
+
+class CallbackLog:
+    """At most `capacity` records; the oldest make room. With a `journal` it is the log of all processes."""
+
+    def __init__(self, capacity: int, journal: Journal | None = None) -> None:
         self._capacity = capacity
+        self._journal = journal
         self._records: deque[CallbackRecord] = deque()
         self._bytes = 0
 
     def add(self, record: CallbackRecord) -> None:
+        if self._journal is not None:
+            self._journal.append(pickle.dumps(record))
+            return
         self._records.append(record)
         self._bytes += record.bytes_kept
         while self._records and (len(self._records) > self._capacity or self._bytes > MAX_KEPT):
@@ -86,7 +101,12 @@ class CallbackLog:
 
     def of(self, bucket: str) -> Iterator[CallbackRecord]:
         """Those of a bucket, the newest first."""
-        return (record for record in reversed(self._records) if record.bucket == bucket)
+        return (record for record in reversed(self._all()) if record.bucket == bucket)
 
     def find(self, record_id: str) -> CallbackRecord | None:
-        return next((record for record in self._records if record.id == record_id), None)
+        return next((record for record in self._all() if record.id == record_id), None)
+
+    def _all(self) -> Sequence[CallbackRecord]:
+        if self._journal is None:
+            return self._records
+        return [pickle.loads(record) for record in self._journal.records()]  # noqa: S301  # our own processes wrote them

@@ -15,6 +15,7 @@ from mossaic.model.upload import no_such_upload
 from mossaic.model.upload_request import Reason, not_valid, refusal
 from mossaic.protocol.errors import SERVICE_UNAVAILABLE, OssError
 from mossaic.protocol.limits import MIB
+from mossaic.service.news import OwnNews
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from mossaic.model.upload_request import UploadRequest
     from mossaic.ports import Clock, LinkRefused, MetadataStore
     from mossaic.service.intake import Expected
+    from mossaic.service.news import News
 
 # What is in flight may be this much more than what is left: a client that lost its line sends again what is still arriving.
 _CROWD: Final = 2
@@ -44,18 +46,32 @@ class _Flight:
 
 
 class LinkLimits:
-    """One for the process: it knows which links were revoked here, so that bodies in flight stop at once, and what is in flight,
-    so that many at once do not fill the disk with what will be refused."""
+    """One for the process: it knows which links were revoked, so that bodies in flight stop at once, and what is in flight here,
+    so that many at once do not fill the disk with what will be refused. `news` tells other processes of a revocation."""
 
-    def __init__(self, *, metadata: MetadataStore, clock: Clock) -> None:
+    def __init__(self, *, metadata: MetadataStore, clock: Clock, news: News | None = None) -> None:
         self._metadata = metadata
         self._clock = clock
+        self._news = news or OwnNews()
+        self._heard = self._news.heard()
         self._ended: set[str] = set()  # read by worker threads, too
         self._flights: dict[str, set[_Flight]] = {}  # as above
 
     def end(self, request_id: str) -> None:
         """Stop whatever comes through the link now."""
         self._ended.add(request_id)
+        self._news.tell()
+
+    async def look_again(self) -> None:
+        """Stop what comes through links that other processes have ended since the last call. Raises StoreError."""
+        heard = self._news.heard()
+        if heard == self._heard:
+            return
+        self._heard = heard
+        for request_id in list(self._flights):
+            link = await self._metadata.upload_request(request_id)
+            if link is None or link.has_ended(self._clock.now()):
+                self._ended.add(request_id)
 
     @asynccontextmanager
     async def object_coming(

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from mossaic.service.callbacks import CallbackService
     from mossaic.service.copying import CopyService
     from mossaic.service.intake import Intake
+    from mossaic.service.link_limits import LinkLimits
     from mossaic.service.listing import ListingService
     from mossaic.service.multipart import MultipartService
     from mossaic.service.objects import ObjectService
@@ -26,4 +27,5 @@ class Services:
     listing: ListingService
     callbacks: CallbackService
     intake: Intake
+    limits: LinkLimits
     requests: RequestService

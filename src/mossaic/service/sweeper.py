@@ -148,6 +148,7 @@ class Sweeper:
                 )
                 await self._hold(_LEASE_S)
             report += SweepReport(aborted=await abort_ended(self._metadata, now))
+            await self._metadata.forget_leases(now)
             await self._metadata.forget_requests(now - timedelta(seconds=KEPT_S))
             if with_orphans:
                 report += await self.free_orphans(now)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mossaic.service.buckets import BucketService, NewBucket
+from mossaic.service.buckets import Account, BucketService, NewBucket
 from mossaic.stores.blobs import FileBlobs
 from mossaic.stores.sql import SqliteMetadata
 
@@ -58,7 +58,7 @@ def blobs(blob_root: Path) -> Iterator[FileBlobs]:
 
 @pytest.fixture
 def buckets(metadata: SqliteMetadata, clock: SetClock) -> BucketService:
-    return BucketService(metadata=metadata, clock=clock, owner_id="1001", region="cn-hangzhou", quota=5)
+    return BucketService(metadata=metadata, clock=clock, account=Account(owner_id="1001", quota=5))
 
 
 @pytest.fixture

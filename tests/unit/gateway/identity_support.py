@@ -89,7 +89,7 @@ def open_world(path: Path) -> World:
         admission=Admission(
             identity=identity, metadata=store, clock=clock, settings=AdmissionSettings(region="cn-hangzhou")
         ),
-        sts=StsEndpoint(service=service, identity=identity, clock=clock),
+        sts=StsEndpoint(service=service, identity=identity, clock=clock, leases=store),
         clock=clock,
     )
 

@@ -586,25 +586,45 @@ async def test_an_acs3_signature_covers_the_body(world: World) -> None:
 # --- nonces and recognition -------------------------------------------------------------------------------------------
 
 
-def test_a_nonce_is_free_again_when_its_call_could_not_be_repeated_any_more() -> None:
-    nonces = Nonces()
-    nonces.use("key", "n", NOW)
+async def test_a_nonce_is_free_again_when_its_call_could_not_be_repeated_any_more(world: World) -> None:
+    nonces = Nonces(world.store)
+    await nonces.use("key", "n", NOW)
 
     with pytest.raises(OssError):
-        nonces.use("key", "n", NOW + timedelta(minutes=30))
-    nonces.use("other", "n", NOW)
-    nonces.use("key", "n", NOW + timedelta(minutes=30, seconds=1))
+        await nonces.use("key", "n", NOW + timedelta(minutes=30))
+    await nonces.use("other", "n", NOW)
+    await nonces.use("key", "n", NOW + timedelta(minutes=30, seconds=1))
 
 
-def test_nonces_take_bounded_room() -> None:
-    nonces = Nonces(capacity=2)
-    nonces.use("key", "1", NOW)
-    nonces.use("key", "2", NOW)
+async def test_a_nonce_that_another_process_took_is_used(world: World) -> None:
+    await Nonces(world.store).use("key", "n", NOW)
 
     with pytest.raises(OssError) as caught:
-        nonces.use("key", "3", NOW)
+        await Nonces(world.store).use("key", "n", NOW)
+
+    assert caught.value.code == "SignatureNonceUsed"
+
+
+async def test_nonces_are_forgotten_when_they_are_over_not_before(world: World) -> None:
+    await Nonces(world.store).use("key", "n", NOW)
+
+    await world.store.forget_leases(NOW + timedelta(minutes=29))
+    with pytest.raises(OssError):
+        await Nonces(world.store).use("key", "n", NOW)
+    await world.store.forget_leases(NOW + timedelta(minutes=31))
+
+    await Nonces(world.store).use("key", "n", NOW)
+
+
+async def test_nonces_take_bounded_room(world: World) -> None:
+    nonces = Nonces(world.store, capacity=2)
+    await nonces.use("key", "1", NOW)
+    await nonces.use("key", "2", NOW)
+
+    with pytest.raises(OssError) as caught:
+        await nonces.use("key", "3", NOW)
     assert caught.value.code == "Throttling.User"
-    nonces.use("key", "3", NOW + timedelta(hours=1))
+    await nonces.use("key", "3", NOW + timedelta(hours=1))
 
 
 @pytest.mark.parametrize(

@@ -63,15 +63,16 @@ class Connection(asyncio.Protocol):
         self._remote = _remote(transport.get_extra_info("peername"))
         _set_nodelay(transport)
         site.accepted += 1
-        full = len(site.connections) >= site.max_connections
+        turned_away = site.turns_away
         site.connections.add(self)
-        if full or site.closing:
+        site.crowd.have(len(site.connections))
+        if turned_away:
             site.turned_away += 1
             # No linger: whoever floods us shall not hold descriptors.
             self._channel.write(render_refusal(503, "The server has too many connections."))
             self._close()
         else:
-            self._wait(Phase.IDLE, site.limits.keepalive_s)
+            self._wait(Phase.IDLE, site.patience_s if site.closing else site.limits.keepalive_s)
 
     def data_received(self, data: bytes) -> None:
         if self._phase is Phase.LINGER:
@@ -95,6 +96,7 @@ class Connection(asyncio.Protocol):
         self._wait(Phase.CLOSED, math.inf)
         site = self._site
         site.connections.discard(self)
+        site.crowd.have(len(site.connections))
         if not site.connections:
             site.emptied.set()
 
@@ -123,9 +125,12 @@ class Connection(asyncio.Protocol):
             else:
                 self.cut()
 
-    def retire(self) -> None:
-        """The server goes down: an idle connection closes now, a busy one after its answer."""
-        if self._phase in (Phase.IDLE, Phase.HEAD):
+    def retire(self, patience_s: float) -> None:
+        """The server goes down: a busy connection closes after its answer, an idle one now, or after a request that comes within
+        the patience: a client that uses it all the time may have sent one just now."""
+        if self._phase is Phase.IDLE:
+            self._deadline = min(self._deadline, time.monotonic() + patience_s)
+        if self._phase in (Phase.IDLE, Phase.HEAD) and not patience_s:
             self._close()
 
     def cut(self) -> None:

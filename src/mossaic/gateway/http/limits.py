@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
+    import socket
     import ssl
 
 KIB: Final = 1024
@@ -55,9 +56,11 @@ class HttpLimits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """Where to listen. Port 0 takes a free one (see `Server.addresses`)."""
+    """Where to listen. Port 0 takes a free one (see `Server.addresses`). `sockets`: those that several processes listen on, bound
+    already, instead of host and port."""
 
     host: str = "127.0.0.1"
     port: int = 0
     backlog: int = 1024
     tls: ssl.SSLContext | None = None
+    sockets: tuple[socket.socket, ...] = ()

@@ -9,14 +9,16 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 
+from mossaic.gateway.http.acceptor import Acceptor
 from mossaic.gateway.http.connection import Connection
 from mossaic.gateway.http.limits import HttpLimits, Listener
-from mossaic.gateway.http.site import Site
+from mossaic.gateway.http.site import Alone, Site
 from mossaic.gateway.http.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
+    from mossaic.gateway.http.site import Crowd
     from mossaic.gateway.message import HttpRequest, HttpResponse
 
 log = logging.getLogger(__name__)
@@ -26,11 +28,12 @@ _AFTERMATH_S = 1.0  # for threads and handlers whose connections were cut
 class Server:
     """A running server."""
 
-    def __init__(self, site: Site, listener: asyncio.Server) -> None:
+    def __init__(self, site: Site, listener: asyncio.Server | Acceptor) -> None:
         self._site = site
         self._listener = listener
         self._loop = asyncio.get_running_loop()
         self._timer = self._loop.call_later(site.limits.tick_s, self._tick)
+        site.crowd.listens(True)
 
     @property
     def addresses(self) -> Sequence[tuple[str, int]]:
@@ -67,26 +70,49 @@ class Server:
         """Connections since the start that found the server full."""
         return self._site.turned_away
 
-    async def close(self, deadline_s: float = 30.0) -> None:
-        """Stop listening, close idle connections, let requests finish within `deadline_s` seconds, cut the rest."""
+    async def close(self, deadline_s: float = 30.0, *, patience_s: float = 0.0) -> None:
+        """Stop listening, close idle connections, let requests finish within `deadline_s` seconds, cut the rest.
+
+        With `patience_s` every connection may still bring one request, when it does so within that time.
+        """
         site = self._site
-        site.closing = True
+        site.closing, site.patience_s = True, patience_s
         until = time.monotonic() + deadline_s
         self._listener.close()
-        for connection in list(site.connections):
-            connection.retire()
+        site.crowd.listens(False)
+        self._retire()
+        if patience_s:
+            await _finished(self._arriving, until)
+            await self._emptied(until)
         await _finished(site.tasks, until)
         await self._emptied(min(until, time.monotonic() + _AFTERMATH_S))
         if site.tasks or site.connections:
             log.warning("cutting %d requests, %d connections", len(site.tasks), len(site.connections))
-            for connection in list(site.connections):
-                connection.cut()
+            self._cut()
             await _finished(site.tasks, time.monotonic() + _AFTERMATH_S)
             for task in list(site.tasks):
                 task.cancel()
             await self._emptied(time.monotonic() + _AFTERMATH_S)
         self._timer.cancel()
         site.workers.close()
+
+    def hasten(self, deadline_s: float) -> None:
+        """While closing: have no more patience, and cut what is not finished within `deadline_s` seconds."""
+        self._site.patience_s = 0.0
+        self._retire()
+        self._loop.call_later(deadline_s, self._cut)
+
+    def _retire(self) -> None:
+        for connection in list(self._site.connections):
+            connection.retire(self._site.patience_s)
+
+    def _cut(self) -> None:
+        for connection in list(self._site.connections):
+            connection.cut()
+
+    @property
+    def _arriving(self) -> set[asyncio.Task[None]]:
+        return self._listener.arriving if isinstance(self._listener, Acceptor) else set()
 
     async def _emptied(self, until: float) -> None:
         site = self._site
@@ -113,16 +139,20 @@ async def serve(
     *,
     limits: HttpLimits | None = None,
     refused: Callable[[str, int], str] | None = None,
+    crowd: Crowd | None = None,
 ) -> Server:
-    """Start to listen; for `refused` see `Site`. Raises OSError when the address cannot be bound."""
+    """Start to listen; for `refused` and `crowd` see `Site`. Raises OSError when the address cannot be bound."""
     limits = limits or HttpLimits()
     site = Site(
         limits=limits,
         handle=handle,
         refused=refused or (lambda _remote, _status: ""),
         workers=Workers(limits),
-        max_connections=_connection_cap(limits),
+        capacity=_connection_cap(limits),
+        crowd=crowd or Alone(),
     )
+    if listener.sockets:
+        return Server(site, Acceptor(listener, site, lambda: Connection(site)))
     started = await asyncio.get_running_loop().create_server(
         lambda: Connection(site),
         listener.host,

@@ -18,23 +18,71 @@ class Held(Protocol):
     """A connection as the server sees it."""
 
     def tick(self, now: float) -> None: ...
-    def retire(self) -> None: ...
+    def retire(self, patience_s: float) -> None: ...
     def cut(self) -> None: ...
+
+
+class Crowd(Protocol):
+    """The connections of all processes that share the listening sockets."""
+
+    def listens(self, is_listening: bool) -> None:
+        """Whether this process takes connections."""
+        ...
+
+    def have(self, connections: int) -> None:
+        """How many this process has."""
+        ...
+
+    def others(self) -> int:
+        """How many all other processes have."""
+        ...
+
+    def least(self) -> int | None:
+        """The fewest that another process has which takes connections; None when there is none."""
+        ...
+
+
+class Alone:
+    """The crowd of a single process."""
+
+    def listens(self, is_listening: bool) -> None:
+        pass
+
+    def have(self, connections: int) -> None:
+        pass
+
+    def others(self) -> int:
+        return 0
+
+    def least(self) -> int | None:
+        return None
 
 
 @dataclass(slots=True, kw_only=True)
 class Site:
     """`tasks` are requests that are being answered; they are finished even when their client is gone. `refused` is told
-    of each request that could not be read (the client's address, the status) and gives the id for its answer."""
+    of each request that could not be read (the client's address, the status) and gives the id for its answer. `capacity`: the
+    connections that this process may have; the limit counts those of all. `patience_s`: while closing, how long idle
+    connections may still bring a request, which is then answered as their last."""
 
     limits: HttpLimits
     handle: Callable[[HttpRequest], Awaitable[HttpResponse]]
     refused: Callable[[str, int], str]
     workers: Workers
-    max_connections: int
+    capacity: int
+    crowd: Crowd = field(default_factory=Alone)
     connections: set[Held] = field(default_factory=set[Held])
     tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     closing: bool = False
+    patience_s: float = 0.0
     accepted: int = 0
     turned_away: int = 0
     emptied: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def turns_away(self) -> bool:
+        """A new connection finds no room, or a server that goes down."""
+        count = len(self.connections)
+        if count >= self.capacity or count + self.crowd.others() >= self.limits.max_connections:
+            return True
+        return self.closing and not self.patience_s

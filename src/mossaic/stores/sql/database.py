@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from mossaic.ports import Busy, Damaged, Full, StoreError
+from mossaic.stores.lock import FileLock
 from mossaic.stores.sql.changes import Changes
 from mossaic.stores.sql.migrate import migrate
 from mossaic.stores.sql.recent import Recent
@@ -30,7 +31,9 @@ LONG: Final = 20  # keys or parts from which on a step is better not run on the 
 BUSY_TIMEOUT_MS: Final = 10_000  # how long another process's transaction is waited for
 WAL_PAGES: Final = 4_000  # the WAL is copied back after about 16 MB
 WAL_BYTES: Final = 64 * 1024 * 1024  # and cut to this size when it had grown longer
-CACHE_KIB: Final = 32 * 1024  # page cache of each of the two connections
+CACHE_KIB: Final = (
+    32 * 1024
+)  # page cache of each of the two connections, shared by the processes of a service
 _SYNC_FAILED: Final = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
 
 
@@ -136,10 +139,16 @@ class Database:
     wait for the interpreter's lock after each of them); the commit, which waits for the disk, runs in a thread while the
     next group gathers. A group with a long step runs in the thread as a whole. With `sync` a step is on the disk when its
     waiter hears of it. One event loop at a time.
+
+    `processes`: how many of a service write to the file. Several queue up for it in the kernel (`FileLock`), for SQLite's own way
+    of waiting, which is to try again later and later, lets one of them starve for a second. Who does not queue, such as the
+    command line, still gets its turn the SQLite way.
     """
 
-    def __init__(self, path: Path, *, sync: bool) -> None:
+    def __init__(self, path: Path, *, sync: bool, processes: int = 1) -> None:
         self.path = path
+        self._cache_kib = CACHE_KIB // processes
+        self._turn = FileLock(path.with_name(path.name + "-turn")) if processes > 1 else None
         self.freed = asyncio.Event()  # some step left garbage
         self._sync = sync
         self._waiting: deque[_Step[Any]] = deque()  # steps of any result type
@@ -155,7 +164,7 @@ class Database:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="metadata-writer")
 
     @classmethod
-    def open(cls, path: Path, *, sync: bool) -> Self:
+    def open(cls, path: Path, *, sync: bool, processes: int = 1) -> Self:
         """Make or open the file (mode 0600: it holds secrets), bring its schema up to date. Raises Damaged, OSError."""
         path.parent.mkdir(parents=True, exist_ok=True)
         is_new = not path.exists()
@@ -166,7 +175,7 @@ class Database:
             ) as first:
                 _switch_to_wal(first)
                 migrate(first)
-            database = cls(path, sync=sync)
+            database = cls(path, sync=sync, processes=processes)
         except sqlite3.Error as error:
             raise translated(error) from error
         if is_new:
@@ -206,6 +215,8 @@ class Database:
         self.read.connection.close()
         self._writer.close()
         self.changes.close()
+        if self._turn is not None:
+            self._turn.close()
 
     def _connect(self, *, read_only: bool = False) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -218,7 +229,7 @@ class Database:
         connection.execute(f"PRAGMA synchronous = {'FULL' if self._sync else 'NORMAL'}")
         connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
-        connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+        connection.execute(f"PRAGMA cache_size = -{self._cache_kib}")
         if read_only:
             connection.execute("PRAGMA query_only = ON")
         return connection
@@ -238,16 +249,20 @@ class Database:
                 self._run(batch)
             except Exception as error:  # noqa: BLE001  # whatever it is: those who wait must hear of it
                 self._fail(batch, error)
+                self._give_turn()
                 loop.call_soon(self._settle, batch, loop)
                 return
         self._thread.submit(self._finish, batch, loop, begun=begun)
 
     def _begin_at_once(self) -> bool:
         """Begin without waiting: False while another process writes, or when the disk fails."""
+        if self._turn is not None and not self._turn.take_at_once():
+            return False
         self._writer.execute("PRAGMA busy_timeout = 0")
         try:
             self._writer.execute("BEGIN IMMEDIATE")
         except sqlite3.Error:
+            self._give_turn()
             return False
         finally:
             self._writer.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
@@ -259,16 +274,23 @@ class Database:
             if self._broken is not None:
                 raise OSError(errno.EIO, self._broken)  # noqa: TRY301  # one place that fails a whole group
             if not begun:
+                if self._turn is not None:
+                    self._turn.take()
                 self._writer.execute("BEGIN IMMEDIATE")
                 self._run(batch)
             self._end.finish()
             self._writer.execute("COMMIT")
         except Exception as error:  # noqa: BLE001  # whatever it is: those who wait must hear of it
             self._fail(batch, error)
+        self._give_turn()
         try:
             loop.call_soon_threadsafe(self._settle, batch, loop)
         except RuntimeError:  # that loop was closed: nobody waits any more
             self._batch = []
+
+    def _give_turn(self) -> None:
+        if self._turn is not None:
+            self._turn.give_back()
 
     def _run(self, batch: list[_Step[Any]]) -> None:
         """All steps, without a savepoint each: few fail. When one does, all begin again, one by one.

@@ -93,6 +93,11 @@ class HousekeepingTables:
         values = (name, holder, at + int(seconds * _MICROS), at)
         return await self._database.write(lambda tx: tx.run(_LEASE, *values)) > 0
 
+    async def forget_leases(self, now: datetime) -> None:
+        """Those that are over."""
+        sql = "DELETE FROM leases WHERE expires_at <= ?"
+        await self._database.write(lambda tx: tx.run(sql, micros(now)))
+
     async def check(self) -> Sequence[str]:
         return await asyncio.to_thread(check, self._database)
 

@@ -32,14 +32,22 @@ class SqliteMetadata(
         HousekeepingTables.__init__(self, database, reader_grace_s=reader_grace_s)
 
     @classmethod
-    def open(cls, path: Path | str, *, sync: bool = True, reader_grace_s: float = READER_GRACE_S) -> Self:
+    def open(
+        cls,
+        path: Path | str,
+        *,
+        sync: bool = True,
+        reader_grace_s: float = READER_GRACE_S,
+        processes: int = 1,
+    ) -> Self:
         """Make or open the file and bring its schema up to date. Blocks for milliseconds, whatever the number of objects.
 
         `sync`: a step is on the disk when it returns; without, a power cut may lose the last ones (never consistency).
         `reader_grace_s`: how long the bytes of a deleted object stay for the GETs that have begun.
+        `processes`: how many of a service use the file at the same time.
         Raises Damaged (not a database of ours, or of a newer Mossaic), Busy, OSError.
         """
-        return cls(Database.open(Path(path), sync=sync), reader_grace_s=reader_grace_s)
+        return cls(Database.open(Path(path), sync=sync, processes=processes), reader_grace_s=reader_grace_s)
 
     async def close(self) -> None:
         """Finish the waiting steps. Idempotent."""

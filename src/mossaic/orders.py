@@ -1,0 +1,65 @@
+"""What a process of the service is told while it runs: by signals, and by the end of its parent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from enum import Enum, auto
+from typing import Final
+
+from mossaic.supervisor import RETIRE, STOP
+
+_TERMINAL: Final = "/dev/tty"
+
+
+class Order(Enum):
+    STOP = auto()  # finish what has begun within `http.shutdown_s`; again: now
+    RETIRE = auto()  # somebody else goes on: finish what has begun
+    REFRESH = auto()  # read files anew
+
+
+class Orders:
+    """In the order they came. Made on the event loop; from then on signals do not end the process by themselves."""
+
+    def __init__(self, lifeline: int | None = None) -> None:
+        """`lifeline`: of a worker, see `mossaic.supervisor.Post`; None for a process of its own."""
+        self._loop = asyncio.get_running_loop()
+        self._orders: asyncio.Queue[Order] = asyncio.Queue()
+        self._lifeline = lifeline
+        self._has_terminal = _has_terminal()
+        if sys.platform == "win32":
+            return  # there is no way to add handlers; Ctrl-C ends the loop
+        if lifeline is None:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                self._loop.add_signal_handler(number, self._give, Order.STOP)
+            self._loop.add_signal_handler(signal.SIGHUP, self._hang_up)
+        else:
+            self._loop.add_signal_handler(STOP, self._give, Order.STOP)
+            self._loop.add_signal_handler(RETIRE, self._give, Order.RETIRE)
+            self._loop.add_reader(lifeline, self._orphaned)
+
+    async def next(self) -> Order:
+        return await self._orders.get()
+
+    def _give(self, order: Order) -> None:
+        self._orders.put_nowait(order)
+
+    def _hang_up(self) -> None:
+        """Two things send this signal: people who want files to be read anew, and a terminal that goes away."""
+        went_away = self._has_terminal and not _has_terminal()
+        self._give(Order.STOP if went_away else Order.REFRESH)
+
+    def _orphaned(self) -> None:
+        assert self._lifeline is not None
+        self._loop.remove_reader(self._lifeline)
+        self._give(Order.STOP)
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open(_TERMINAL, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
+    except (OSError, AttributeError):
+        return False
+    return True

@@ -1,0 +1,142 @@
+"""The service as several worker processes of one parent: what the parent prepares, and what each worker does."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import logging
+import os
+import socket
+import sys
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from mossaic.app import App, StartError, Team, check_files, endpoint_of
+from mossaic.board import Board
+from mossaic.config import SettingsError
+from mossaic.service.callback_log import MAX_KEPT
+from mossaic.stores.journal import Journal
+from mossaic.supervisor import CannotReload, Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from mossaic.config import Settings
+    from mossaic.supervisor import Post
+
+_log = logging.getLogger("mossaic.workers")
+
+_BACKLOG: Final = 1024
+# What the parent has made of these cannot be changed under the workers.
+_FIXED: Final = ("listen", "data", "workers", "account_id", "demo_bucket")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerService:
+    """`mossaic.supervisor.Service`. `reread` gives the settings as they are now, or raises SettingsError; `announce` gets the
+    endpoint."""
+
+    settings: Settings
+    reread: Callable[[], Settings]
+    announce: Callable[[str], None]
+    sockets: tuple[socket.socket, ...]
+    board: Board
+    journal: Journal
+
+    @property
+    def stop_s(self) -> float:
+        return self.settings.http.shutdown_s
+
+    def work(self, post: Post) -> int:
+        team = Team(
+            place=self.board.place(post.slot),
+            processes=self.settings.worker_count,
+            sockets=self.sockets,
+            journal=self.journal,
+            lifeline=post.lifeline,
+        )
+        try:
+            app = App.open(self.settings, team)
+            run(app.run(lambda _: post.ready()))
+        except StartError as error:
+            _log.error("a worker cannot start: %s", error)  # the trace would say nothing more
+            return 1
+        return 0
+
+    def ended(self, slot: int) -> None:
+        self.board.vacate(slot)
+
+    def renewed(self) -> WorkerService:
+        try:
+            settings = self.reread()
+            for name in _FIXED:
+                if getattr(settings, name) != getattr(self.settings, name):
+                    raise CannotReload(f"{name} was changed; only a restart can do that")
+            check_files(settings)
+        except (SettingsError, StartError) as error:
+            raise CannotReload(str(error)) from None
+        return replace(self, settings=settings)
+
+    def answering(self) -> None:
+        addresses = [sock.getsockname()[:2] for sock in self.sockets]
+        self.announce(endpoint_of(self.settings, addresses))
+
+    def stopping(self) -> None:
+        for sock in self.sockets:
+            sock.close()
+
+
+def run(main: Coroutine[object, object, None]) -> None:
+    """On the fastest event loop that there is."""
+    if sys.platform != "win32" and importlib.util.find_spec("uvloop") is not None:
+        import uvloop  # noqa: PLC0415  # not on every platform
+
+        uvloop.run(main)
+    else:
+        asyncio.run(main)
+
+
+def serve_with_workers(app: App, *, reread: Callable[[], Settings], announce: Callable[[str], None]) -> int:
+    """Serve until told to stop; the exit code. `app` is used once, to prepare what all share, and closed: nothing of SQLite and no
+    thread may be open when processes are forked. Raises StartError."""
+    settings = app.settings
+    asyncio.run(app.prepare())
+    if not hasattr(os, "fork"):
+        raise StartError("several workers need a system with fork: set workers to 1")
+    check_files(settings)
+    count = settings.worker_count
+    try:
+        journal = Journal(count=settings.console.callbacks, size=MAX_KEPT)
+        sockets = _bound(*settings.host_port)
+    except OSError as error:
+        raise StartError(f"cannot listen on {settings.listen}: {error.strerror or error}") from None
+    service = WorkerService(
+        settings=settings,
+        reread=reread,
+        announce=announce,
+        sockets=sockets,
+        board=Board(2 * count),  # during a reload there are the old and the new ones
+        journal=journal,
+    )
+    return Supervisor(service, count=count).run()
+
+
+def _bound(host: str, port: int) -> tuple[socket.socket, ...]:
+    """A listening socket for each address of the host, all on one port. Raises OSError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    sockets: list[socket.socket] = []
+    try:
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            sock = socket.socket(family, kind, protocol)
+            sockets.append(sock)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6:
+                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            place = (address[0], sockets[0].getsockname()[1], *address[2:]) if len(sockets) > 1 else address
+            sock.bind(place)
+            sock.listen(_BACKLOG)
+    except OSError:
+        for sock in sockets:
+            sock.close()
+        raise
+    return tuple(sockets)
