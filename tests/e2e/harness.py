@@ -275,6 +275,7 @@ def build_server(directory: Path, **settings: str) -> Server:
         "MOSSAIC_LOG_ACCESS": str(log),
         "MOSSAIC_CALLBACK_ALLOW_LOOPBACK": "true",
         "MOSSAIC_MAX_BUCKETS": "10000",  # each test has its own bucket
+        "MOSSAIC_WORKERS": os.environ.get("MOSSAIC_TEST_WORKERS", "1"),
     }
     env |= {f"MOSSAIC_{name}": value for name, value in (EVERYWHERE | settings).items()}
     certificate = settings.get("TLS_CERTIFICATE")

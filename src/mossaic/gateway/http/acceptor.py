@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
-_AHEAD: Final = 1  # connections that a process may have more than the one with the fewest
-_YIELD_S: Final = 0.002  # how long it then leaves a new one to the others
+_YIELD_S: Final = 0.002  # how long a process that has more connections than another leaves a new one to that
 _EXHAUSTED: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _EXHAUSTED_S: Final = 1.0
 
@@ -52,7 +51,7 @@ class Acceptor:
     def _ready(self, sock: socket.socket) -> None:
         least = self._site.crowd.least()
         own = len(self._site.connections) + len(self.arriving)
-        if least is not None and own > least + _AHEAD:
+        if least is not None and own > least:
             self._pause(sock, _YIELD_S)
         else:
             self._accept(sock)
