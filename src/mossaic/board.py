@@ -135,6 +135,9 @@ class BoardCrowd:
     def have(self, connections: int) -> None:
         self._rows[Cell.CONNECTIONS][self._number] = connections
 
+    def lend(self, leases: int) -> None:
+        self._rows[Cell.LEASES][self._number] = leases
+
     def others(self) -> int:
         row = self._rows[Cell.CONNECTIONS]
         return sum(row) - row[self._number]

@@ -102,6 +102,7 @@ class Server:
     access_key_secret: str = ACCESS_KEY_SECRET
     region: str = REGION
     account_id: str = ACCOUNT_ID
+    options: tuple[str, ...] = ()  # more of the command line
     _marks: int = field(default=0, repr=False)
 
     @property
@@ -123,6 +124,7 @@ class Server:
 
     def start(self) -> Server:
         command = [sys.executable, "-m", "mossaic", "serve", "--listen", self.host, "--data", str(self.data)]
+        command += self.options
         with self._output_file.open("ab") as out:
             self.process = subprocess.Popen(
                 command, env=self.env, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT

@@ -143,13 +143,14 @@ async def serve(
 ) -> Server:
     """Start to listen; for `refused` and `crowd` see `Site`. Raises OSError when the address cannot be bound."""
     limits = limits or HttpLimits()
+    crowd = crowd or Alone()
     site = Site(
         limits=limits,
         handle=handle,
         refused=refused or (lambda _remote, _status: ""),
-        workers=Workers(limits),
+        workers=Workers(limits, crowd.lend),
         capacity=_connection_cap(limits),
-        crowd=crowd or Alone(),
+        crowd=crowd,
     )
     if listener.sockets:
         return Server(site, Acceptor(listener, site, lambda: Connection(site)))

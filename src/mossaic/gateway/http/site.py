@@ -30,15 +30,19 @@ class Crowd(Protocol):
         ...
 
     def have(self, connections: int) -> None:
-        """How many this process has."""
+        """How many connections this process has."""
+        ...
+
+    def lend(self, leases: int) -> None:
+        """How many uploads hold a thread of this process."""
         ...
 
     def others(self) -> int:
-        """How many all other processes have."""
+        """How many connections all other processes have."""
         ...
 
     def least(self) -> int | None:
-        """The fewest that another process has which takes connections; None when there is none."""
+        """The fewest connections that another process has which takes connections; None when there is none."""
         ...
 
 
@@ -49,6 +53,9 @@ class Alone:
         pass
 
     def have(self, connections: int) -> None:
+        pass
+
+    def lend(self, leases: int) -> None:
         pass
 
     def others(self) -> int:

@@ -112,10 +112,12 @@ class _Threads:
 class Workers:
     """`leases` counts the uploads that hold a thread now, `busy` everything that runs or waits for a thread."""
 
-    def __init__(self, limits: HttpLimits) -> None:
+    def __init__(self, limits: HttpLimits, lent: Callable[[int], None] | None = None) -> None:
+        """`lent` is told `leases` when they change."""
         self._threads = _Threads(limits.max_threads)
         self._free = asyncio.Semaphore(limits.max_leases)
         self._wait_s = limits.lease_wait_s
+        self._lent = lent or (lambda _: None)
         self.leases = 0
         self.busy = 0
 
@@ -141,10 +143,12 @@ class Workers:
         except TimeoutError:
             raise OssError(SERVICE_UNAVAILABLE, headers={"Retry-After": "1"}) from None
         self.leases += 1
+        self._lent(self.leases)
         try:
             yield
         finally:
             self.leases -= 1
+            self._lent(self.leases)
             self._free.release()
 
     def release(self, work: Callable[[], None]) -> None:
