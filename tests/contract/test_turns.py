@@ -1,0 +1,96 @@
+"""Several processes of one service that write at the same time: everybody gets a turn, and others need not know of it."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mossaic.ports import Conflict
+from mossaic.stores.lock import FileLock
+from mossaic.stores.sql.sqlite import SqliteMetadata
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WRITER = """
+import asyncio, sys
+from mossaic.stores.sql.sqlite import SqliteMetadata
+
+async def main():
+    store = SqliteMetadata.open(sys.argv[1], sync=False, processes=int(sys.argv[3]))
+    for number in range(int(sys.argv[4])):
+        await asyncio.gather(*(store.put_setting(f"{sys.argv[2]}-{number}-{each}", "x") for each in range(3)))
+    await store.close()
+
+asyncio.run(main())
+"""
+ROUNDS = 60
+
+
+def writer(path: Path, name: str, *, processes: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", WRITER, str(path), name, str(processes), str(ROUNDS)])
+
+
+async def test_processes_that_take_turns_and_one_that_does_not_all_write(tmp_path: Path) -> None:
+    path = tmp_path / "metadata.db"
+    await SqliteMetadata.open(path, sync=False).close()
+
+    writers = [
+        writer(path, "a", processes=2),
+        writer(path, "b", processes=2),
+        writer(path, "outsider", processes=1),
+    ]
+
+    assert [process.wait(120) for process in writers] == [0, 0, 0]
+    store = SqliteMetadata.open(path, sync=False)
+    for name in ("a", "b", "outsider"):
+        for number in range(ROUNDS):
+            assert await store.setting(f"{name}-{number}-2") == "x"
+    await store.close()
+
+
+async def test_who_waits_for_its_turn_does_not_stop_the_loop_and_a_failed_step_gives_it_back(
+    tmp_path: Path,
+) -> None:
+    store = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, processes=2)
+    other = FileLock(tmp_path / "metadata.db-turn")
+    assert other.take_at_once()
+
+    writing = asyncio.create_task(store.put_setting("a", "1"))
+    for _ in range(20):
+        await asyncio.sleep(0)
+        assert await store.setting("a") is None  # reads go on
+    other.give_back()
+    assert await writing == "1"
+
+    with pytest.raises(Conflict):
+        await store._database.write(_fails)
+    assert other.take_at_once()
+    other.close()
+    await store.close()
+
+
+def _fails(_: object) -> None:
+    raise Conflict("on purpose")
+
+
+def test_a_lock_is_free_when_its_holder_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import sys, time; from pathlib import Path; from mossaic.stores.lock import FileLock;"
+        "lock = FileLock(Path(sys.argv[1])); lock.take(); print('mine', flush=True); time.sleep(600)"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", program, str(tmp_path / "turn")], stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"mine\n"
+    lock = FileLock(tmp_path / "turn")
+    assert not lock.take_at_once()
+
+    holder.kill()
+    holder.wait()
+
+    assert lock.take_at_once()
+    lock.close()
