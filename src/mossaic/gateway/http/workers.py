@@ -112,12 +112,12 @@ class _Threads:
 class Workers:
     """`leases` counts the uploads that hold a thread now, `busy` everything that runs or waits for a thread."""
 
-    def __init__(self, limits: HttpLimits, lent: Callable[[int], None] | None = None) -> None:
+    def __init__(self, limits: HttpLimits, lent: Callable[[int], None]) -> None:
         """`lent` is told `leases` when they change."""
         self._threads = _Threads(limits.max_threads)
         self._free = asyncio.Semaphore(limits.max_leases)
         self._wait_s = limits.lease_wait_s
-        self._lent = lent or (lambda _: None)
+        self._lent = lent
         self.leases = 0
         self.busy = 0
 
