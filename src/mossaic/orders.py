@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 import sys
 from enum import Enum, auto
-from typing import Final
 
 from mossaic.supervisor import RETIRE, STOP
-
-_TERMINAL: Final = "/dev/tty"
+from mossaic.terminal import Terminal
 
 
 class Order(Enum):
@@ -28,7 +25,7 @@ class Orders:
         self._loop = asyncio.get_running_loop()
         self._orders: asyncio.Queue[Order] = asyncio.Queue()
         self._lifeline = lifeline
-        self._has_terminal = _has_terminal()
+        self._terminal = Terminal()
         if sys.platform == "win32":
             return  # there is no way to add handlers; Ctrl-C ends the loop
         if lifeline is None:
@@ -47,19 +44,9 @@ class Orders:
         self._orders.put_nowait(order)
 
     def _hang_up(self) -> None:
-        """Two things send this signal: people who want files to be read anew, and a terminal that goes away."""
-        went_away = self._has_terminal and not _has_terminal()
-        self._give(Order.STOP if went_away else Order.REFRESH)
+        self._give(Order.STOP if self._terminal.went_away() else Order.REFRESH)
 
     def _orphaned(self) -> None:
         assert self._lifeline is not None
         self._loop.remove_reader(self._lifeline)
         self._give(Order.STOP)
-
-
-def _has_terminal() -> bool:
-    try:
-        os.close(os.open(_TERMINAL, os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC))
-    except (OSError, AttributeError):
-        return False
-    return True

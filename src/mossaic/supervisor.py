@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
+from mossaic.terminal import Terminal
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -110,6 +112,7 @@ class Supervisor:
         self._signals = 0  # to stop
         self._kill_at = 0.0
         self._failed = False
+        self._terminal = Terminal()
         self._lifeline = os.pipe()
         self._woken = os.pipe()
 
@@ -169,7 +172,8 @@ class Supervisor:
         return max(0.0, min(due) - time.monotonic()) if due else None
 
     def _heed(self, number: int) -> None:
-        if number in (signal.SIGTERM, signal.SIGINT):
+        hung_up = number == signal.SIGHUP and self._terminal.went_away()
+        if number in (signal.SIGTERM, signal.SIGINT) or hung_up:
             self._stop()
         elif number == signal.SIGHUP:
             self._wants_reload = True
@@ -201,22 +205,31 @@ class Supervisor:
 
     def _fill(self, generation: int, service: Service) -> None:
         for _ in range(self._count - len(self._of(generation))):
-            self._start(generation, service)
+            try:
+                self._start(generation, service)
+            except OSError as error:
+                _log.error("no worker can be forked: %s", error)  # the trace would say nothing more
+                self._not_before = time.monotonic() + _LONGEST_PAUSE_S
+                return
 
     def _start(self, generation: int, service: Service) -> None:
         taken = {child.slot for child in self._children.values()}
         slot = next(number for number in range(len(taken) + 1) if number not in taken)
         ready, tell = os.pipe()
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _flush()
         # What is for the parent may not reach the child while it still has the parent's handlers: they write to one pipe.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _HEEDED)
-        pid = os.fork()
-        if pid == 0:
+        try:
+            pid = os.fork()
+            if pid == 0:
+                os.close(ready)
+                self._become(service, slot, tell)
+        except OSError:
             os.close(ready)
-            self._become(service, slot, tell)
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-        os.close(tell)
+            raise
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            os.close(tell)
         self._children[pid] = _Child(
             pid=pid, slot=slot, generation=generation, ready=ready, started=time.monotonic()
         )
@@ -230,15 +243,13 @@ class Supervisor:
             for number in (STOP, RETIRE, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
             for end in (*self._woken, self._lifeline[1], *(child.ready for child in self._children.values())):
-                os.close(end)
+                os.close(end)  # above all the lifeline's: it shall end with the parent
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED)
             code = service.work(Post(slot=slot, lifeline=self._lifeline[0], ready=lambda: _say(tell)))
         except BaseException:  # noqa: BLE001  # nothing of a worker may return into the parent's code
             _log.exception("worker %d failed", os.getpid())
         finally:
-            with suppress(OSError, ValueError):  # whoever read it is gone
-                sys.stdout.flush()
-                sys.stderr.flush()
+            _flush()
             os._exit(code)
 
     def _hear(self) -> None:
@@ -348,6 +359,13 @@ class Supervisor:
 
 def _noted(_number: int, _frame: object) -> None:
     """The descriptor that wakes us has the number."""
+
+
+def _flush() -> None:
+    """So that nothing is written twice, by parent and child."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # whoever read it is gone
+            stream.flush()
 
 
 def _said(code: int) -> str:

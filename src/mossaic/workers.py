@@ -9,6 +9,7 @@ import os
 import socket
 import sys
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
 from mossaic.app import App, StartError, Team, check_files, endpoint_of
@@ -28,7 +29,7 @@ _log = logging.getLogger("mossaic.workers")
 
 _BACKLOG: Final = 1024
 # What the parent has made of these cannot be changed under the workers.
-_FIXED: Final = ("listen", "data", "workers", "account_id", "demo_bucket")
+_FIXED: Final = ("listen", "data", "workers", "account_id", "demo_bucket", "console.callbacks")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,7 @@ class WorkerService:
         try:
             settings = self.reread()
             for name in _FIXED:
-                if getattr(settings, name) != getattr(self.settings, name):
+                if attrgetter(name)(settings) != attrgetter(name)(self.settings):
                     raise CannotReload(f"{name} was changed; only a restart can do that")
             check_files(settings)
         except (SettingsError, StartError) as error:
@@ -106,7 +107,7 @@ def serve_with_workers(app: App, *, reread: Callable[[], Settings], announce: Ca
     check_files(settings)
     count = settings.worker_count
     try:
-        journal = Journal(count=settings.console.callbacks, size=MAX_KEPT)
+        journal = Journal(count=settings.console.callbacks if settings.console.enabled else 0, size=MAX_KEPT)
         sockets = _bound(*settings.host_port)
     except OSError as error:
         raise StartError(f"cannot listen on {settings.listen}: {error.strerror or error}") from None
@@ -127,12 +128,15 @@ def _bound(host: str, port: int) -> tuple[socket.socket, ...]:
     sockets: list[socket.socket] = []
     try:
         for family, kind, protocol, _, address in dict.fromkeys(found):
-            sock = socket.socket(family, kind, protocol)
+            try:
+                sock = socket.socket(family, kind, protocol)
+            except OSError:
+                continue  # the machine does not speak it
             sockets.append(sock)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             if family == socket.AF_INET6:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            place = (address[0], sockets[0].getsockname()[1], *address[2:]) if len(sockets) > 1 else address
+            place = (address[0], sockets[0].getsockname()[1] or port, *address[2:])
             sock.bind(place)
             sock.listen(_BACKLOG)
     except OSError:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 CHANGING = frozenset(
     "put_object append_object delete_object create_upload put_part complete abort garbage forget lease"
-    " forget_receipts".split()
+    " forget_receipts forget_leases".split()
 )
 _WRITE = os.write  # the journal is not part of the story
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
 import socket
 import ssl
+import subprocess
+import sys
+import termios
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import oss2
@@ -86,6 +91,52 @@ def test_an_upload_that_was_on_its_way_is_finished_by_the_old_workers(make_crew:
         assert line.recv(4096).startswith(b"HTTP/1.1 200")
     assert client.get_object("big").read() == data
     until(lambda: not set(before) & set(crew.workers()), "the other one is done, too")
+
+
+def test_another_reload_has_no_patience_with_what_the_one_before_left(make_crew: Callable[..., Crew]) -> None:
+    crew = make_crew(HTTP_SHUTDOWN_S="0.1")
+    client = crew.client("slow")
+    client.create_bucket()
+    path = client.sign_url("PUT", "big", 600).removeprefix(crew.server.endpoint)
+    with socket.create_connection(("127.0.0.1", crew.server.port), timeout=20) as line:
+        head = f"PUT {path} HTTP/1.1\r\nHost: {crew.server.host}\r\nContent-Length: 3000000\r\n\r\n"
+        line.sendall(head.encode() + noise(1_500_000))
+        until(lambda: crew.metric("mossaic_leases") == 1, "the body is on its way")
+        for _ in range(2):
+            before = crew.workers()
+            reloaded = crew.said("reloaded")
+            crew.reload()
+            until(reloaded, "the new workers answer")
+
+        until(lambda: len(crew.workers()) == COUNT, "the first workers are gone")
+    assert not set(before) & set(crew.workers())
+    assert not client.object_exists("big")
+
+
+@pytest.mark.parametrize("workers", ["1", str(COUNT)])
+def test_when_its_terminal_goes_away_the_service_stops(tmp_path: Path, workers: str) -> None:
+    server = build_server(tmp_path, WORKERS=workers)
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "mossaic", "serve", "--listen", server.host, "--data", str(server.data)]
+    process = subprocess.Popen(
+        command,
+        env=server.env,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  # this test has none
+    )
+    os.close(theirs)
+    try:
+        until(lambda: _answers(server), "it serves")
+
+        os.close(ours)
+
+        assert process.wait(30) == 0
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_settings_of_the_file_are_read_anew(tmp_path: Path) -> None:
@@ -187,6 +238,12 @@ def test_counts_go_on_over_reloads_and_deaths(make_crew: Callable[..., Crew]) ->
     assert crew.metric(name) == len(clients)
     crew.client("counted").get_bucket_stat()
     until(lambda: crew.metric(name) == len(clients) + 1, "the next one is counted")
+
+
+def _answers(server: Server) -> bool:
+    with suppress(OSError):
+        return server.request("GET", "/-/livez")[0] == 200
+    return False
 
 
 def _with_file(tmp_path: Path, file: Path) -> tuple[Crew, Callable[[], object]]:

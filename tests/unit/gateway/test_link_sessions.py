@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mossaic.board import Board, Cell
 from mossaic.model.identity import PrincipalKind
 from mossaic.model.names import BucketName, ObjectKey, UploadId
 from mossaic.model.upload import Upload
@@ -103,6 +104,29 @@ async def test_revoking_ends_the_session_at_once(world: World, service: RequestS
 
     with pytest.raises(OssError, match="AccessDenied"):
         await who(world, visit)
+
+
+async def test_what_another_worker_revoked_stops_what_comes_here(world: World) -> None:
+    board = Board(2)
+    here, there = (
+        LinkLimits(metadata=world.store, clock=world.clock, news=board.place(number).news(Cell.LINKS))
+        for number in range(2)
+    )
+    elsewhere = RequestService(metadata=world.store, tokens=world.tokens, limits=there)
+    made = await given_link(world, elsewhere)
+    link = made.request.request_id
+    bucket = await world.store.bucket(BucketName("drops"))
+    assert bucket is not None
+    async with here.object_coming(link, bucket, ObjectKey("visit/file"), Expected()) as expected:
+        assert expected.watch is not None
+        await here.look_again()
+        expected.watch(1)
+
+        await elsewhere.revoke(link, world.clock.now())
+        await here.look_again()
+
+        with pytest.raises(OssError, match="AccessDenied"):
+            expected.watch(2)
 
 
 async def test_a_link_ends_with_its_user_and_not_with_the_key(world: World, service: RequestService) -> None:

@@ -1,0 +1,26 @@
+"""Tells the two meanings of SIGHUP apart: somebody wants files to be read anew, or the terminal went away."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+_TERMINAL: Final = "/dev/tty"  # of the process that opens it
+
+
+class Terminal:
+    """The one that the process has when this is made, if it has one."""
+
+    def __init__(self) -> None:
+        self._was_there = _is_there()
+
+    def went_away(self) -> bool:
+        return self._was_there and not _is_there()
+
+
+def _is_there() -> bool:
+    try:
+        os.close(os.open(_TERMINAL, os.O_RDWR | getattr(os, "O_NOCTTY", 0)))
+    except OSError:
+        return False
+    return True
