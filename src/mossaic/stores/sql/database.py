@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from mossaic.ports import Busy, Damaged, Full, StoreError
-from mossaic.stores.lock import FileLock
+from mossaic.stores.lock import Turn
 from mossaic.stores.sql.changes import Changes
 from mossaic.stores.sql.migrate import migrate
 from mossaic.stores.sql.recent import Recent
@@ -140,7 +140,7 @@ class Database:
     next group gathers. A group with a long step runs in the thread as a whole. With `sync` a step is on the disk when its
     waiter hears of it. One event loop at a time.
 
-    `processes`: how many of a service write to the file. Several queue up for it in the kernel (`FileLock`), for SQLite's own way
+    `processes`: how many of a service write to the file. Several queue up for it in the kernel (`Turn`), for SQLite's own way
     of waiting, which is to try again later and later, lets one of them starve for a second. Who does not queue, such as the
     command line, still gets its turn the SQLite way.
     """
@@ -148,7 +148,7 @@ class Database:
     def __init__(self, path: Path, *, sync: bool, processes: int = 1) -> None:
         self.path = path
         self._cache_kib = CACHE_KIB // processes
-        self._turn = FileLock(path.with_name(path.name + "-turn")) if processes > 1 else None
+        self._turn = Turn(path) if processes > 1 else None
         self.freed = asyncio.Event()  # some step left garbage
         self._sync = sync
         self._waiting: deque[_Step[Any]] = deque()  # steps of any result type
