@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from enum import Enum, auto
 
 from mossaic.supervisor import RETIRE, STOP
@@ -26,8 +25,6 @@ class Orders:
         self._orders: asyncio.Queue[Order] = asyncio.Queue()
         self._lifeline = lifeline
         self._terminal = Terminal()
-        if sys.platform == "win32":
-            return  # there is no way to add handlers; Ctrl-C ends the loop
         if lifeline is None:
             for number in (signal.SIGTERM, signal.SIGINT):
                 self._loop.add_signal_handler(number, self._give, Order.STOP)

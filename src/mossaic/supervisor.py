@@ -29,7 +29,7 @@ _log = logging.getLogger("mossaic.supervisor")
 
 STOP: Final = signal.SIGTERM  # to a worker: finish what has begun, soon; a second one: at once
 RETIRE: Final = (
-    signal.SIGHUP
+    signal.SIGUSR2
 )  # to a worker: take no more connections, finish what has begun, take the time it needs
 _HEEDED: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _START_S: Final = 60.0  # a worker that does not answer by then is killed
@@ -239,8 +239,12 @@ class Supervisor:
         code = 1
         try:
             signal.set_wakeup_fd(-1)
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; it is the parent's to pass on
-            for number in (STOP, RETIRE, signal.SIGCHLD):
+            for number in (
+                signal.SIGINT,
+                signal.SIGHUP,
+            ):  # a terminal tells all; it is the parent's to pass on
+                signal.signal(number, signal.SIG_IGN)
+            for number in (STOP, signal.SIGCHLD):
                 signal.signal(number, signal.SIG_DFL)
             for end in (*self._woken, self._lifeline[1], *(child.ready for child in self._children.values())):
                 os.close(end)  # above all the lifeline's: it shall end with the parent
