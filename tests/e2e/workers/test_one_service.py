@@ -7,7 +7,7 @@ import re
 import secrets
 import socket
 import urllib.parse
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
@@ -42,12 +42,15 @@ def test_there_are_as_many_as_asked_for(crew: Crew) -> None:
 
 def test_connections_are_spread(make_crew: Callable[..., Crew]) -> None:
     crew = make_crew()
-    lines = _lines(crew, 12)
 
-    owners = [_owner_of(crew, line.getsockname()[1]) for line in lines]
+    def is_spread() -> bool:
+        with ExitStack() as stack:
+            lines = [stack.enter_context(line) for line in _lines(crew, 12)]
+            owners = [_owner_of(crew, line.getsockname()[1]) for line in lines]
+        return min(owners.count(worker) for worker in crew.workers()) >= 4
 
-    # A worker that is held up for some milliseconds misses its turn once.
-    assert min(owners.count(worker) for worker in crew.workers()) >= 3
+    # A worker that the machine does not let run for some milliseconds misses its turn.
+    until(is_spread, "they are spread")
 
 
 def test_parts_put_at_all_of_them_are_one_upload(clients: list[oss2.Bucket]) -> None:
