@@ -174,9 +174,8 @@ class App:
 
     async def run(self, announce: Callable[[str], None]) -> None:
         """Serve until told to stop; `announce` gets the endpoint once requests are answered. Raises StartError."""
-        orders = Orders(
-            self.team.lifeline
-        )  # before the first connection is taken: a stop is a clean one from then on
+        # Before the first connection is taken: a stop is a clean one from then on.
+        orders = Orders(self.team.lifeline)
         settings = self.settings
         owner = await account_id(self.metadata, settings.account_id or None)
         access_log = _open_access_log(settings.log.access)
@@ -205,7 +204,9 @@ class App:
     async def _next_order(self, orders: Orders, tls: ssl.SSLContext | None) -> Order:
         """The one that ends it."""
         while (order := await orders.next()) is Order.REFRESH:
-            if tls is not None:
+            if tls is None:
+                _log.info("nothing is read anew: there is no certificate, and one process keeps its settings")
+            else:
                 _refresh(tls, self.settings)
         return order
 
