@@ -16,7 +16,7 @@ MOST = 3
 
 @pytest.fixture
 def workers() -> Workers:
-    return Workers(HttpLimits(max_threads=MOST))
+    return Workers(HttpLimits(max_threads=MOST), lent=lambda _: None)
 
 
 def names() -> set[str]:
@@ -35,7 +35,7 @@ async def test_results_and_errors_come_back(workers: Workers) -> None:
 
 
 async def test_one_job_at_a_time_is_work_for_few_threads() -> None:
-    workers = Workers(HttpLimits(max_threads=64))
+    workers = Workers(HttpLimits(max_threads=64), lent=lambda _: None)
     before = names()
 
     for _ in range(200):
