@@ -107,6 +107,7 @@ def live(folder: Path, stop: int) -> None:
         assert bucket is not None
         metadata: Any = StoppingMetadata(store, points)
         blobs = FileBlobs(folder / "blobs")
+        blobs.prepare()  # else where a point lies would depend on which folders the first blobs happen to be in
         services = app_over(folder, metadata, blobs)._services(OWNER)
         actor = Actor(services=services, metadata=metadata, blobs=blobs, bucket=bucket)
         for index in range(len(STORY)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _HEADER: Final = 48  # bytes
+_FRAMES: Final = struct.Struct("=I")  # the index is in the machine's byte order
+_FRAMES_AT: Final = 16
 State = bytes | int
 
 
@@ -54,6 +57,13 @@ class Changes:
             return self._view[:_HEADER]
         version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
         return version
+
+    def frames(self) -> int | None:
+        """Pages in the WAL, those that were copied back among them (`mxFrame`); None where the index cannot be mapped."""
+        if self._view is None:
+            return None
+        (count,) = _FRAMES.unpack_from(self._view, _FRAMES_AT)
+        return int(count)
 
     def close(self) -> None:
         """Idempotent."""

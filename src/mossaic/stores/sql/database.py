@@ -6,10 +6,12 @@ import asyncio
 import errno
 import os
 import sqlite3
+import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from mossaic.ports import Busy, Damaged, Full, StoreError
@@ -31,6 +33,10 @@ LONG: Final = 20  # keys or parts from which on a step is better not run on the 
 BUSY_TIMEOUT_MS: Final = 10_000  # how long another process's transaction is waited for
 WAL_PAGES: Final = 4_000  # the WAL is copied back after about 16 MB
 WAL_BYTES: Final = 64 * 1024 * 1024  # and cut to this size when it had grown longer
+QUICK_S: Final = 0.003  # a commit that takes less, on average, may keep the event loop waiting
+_WEIGHT: Final = 1 / 8  # of the last commit in that average
+_TRIES: Final = 8  # how often the loop asks for a turn that another process has, before a thread waits for it
+_TRY_S: Final = 0.0005  # between them; the group grows meanwhile
 CACHE_KIB: Final = (
     32 * 1024
 )  # page cache of each of the two connections, shared by the processes of a service
@@ -136,9 +142,12 @@ class Database:
     """Reads run where they are called: short ones belong on the event loop, a hop to a thread costs ten times as much.
 
     Writes are queued and committed in groups. The statements of short steps run on the event loop, too (a thread would
-    wait for the interpreter's lock after each of them); the commit, which waits for the disk, runs in a thread while the
-    next group gathers. A group with a long step runs in the thread as a whole. With `sync` a step is on the disk when its
-    waiter hears of it. One event loop at a time.
+    wait for the interpreter's lock after each of them). So does the commit, which waits for the disk, as long as the disk is
+    quick: the way to a thread and back costs more than that. Else it runs in a thread while the next group gathers. A group
+    with a long step runs in the thread as a whole. With `sync` a step is on the disk when its waiter hears of it. One event
+    loop at a time.
+
+    Copying the WAL back takes a while, and SQLite does it within some commit: here one that runs in the thread.
 
     `processes`: how many of a service write to the file. Several queue up for it in the kernel (`Turn`), for SQLite's own way
     of waiting, which is to try again later and later, lets one of them starve for a second. Who does not queue, such as the
@@ -157,10 +166,14 @@ class Database:
         self._is_scheduled = False
         self._is_closed = False
         self._broken: str | None = None
+        self._commit_s = QUICK_S  # seconds, the average of late
+        self._tries = 0
         self._writer = self._end.connection
         self.read = Reader(self._connect(read_only=True))
         self.changes = Changes(path, self.read.connection)
         self.recent = Recent()  # what `read` found of late
+        if self.changes.frames() is not None:
+            self._writer.execute("PRAGMA wal_autocheckpoint = 0")  # see `_copy_back`
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="metadata-writer")
 
     @classmethod
@@ -234,25 +247,50 @@ class Database:
             connection.execute("PRAGMA query_only = ON")
         return connection
 
-    # --- a group: _start on the loop, _finish in the thread, _settle on the loop ---------------------------------------
+    # --- a group: _start on the loop, _finish there or in the thread, _settle on the loop ------------------------------
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._is_scheduled = False
-        count = min(len(self._waiting), MAX_BATCH)
-        batch = self._batch = [self._waiting.popleft() for _ in range(count)]
-        if not batch:
+        if not self._waiting:
             return
-        is_long = any(step.is_long for step in batch)
-        begun = self._broken is None and not is_long and self._begin_at_once()
-        if begun:
-            try:
-                self._run(batch)
-            except Exception as error:  # noqa: BLE001  # whatever it is: those who wait must hear of it
-                self._fail(batch, error)
-                self._give_turn()
-                loop.call_soon(self._settle, batch, loop)
-                return
-        self._thread.submit(self._finish, batch, loop, begun=begun)
+        count = min(len(self._waiting), MAX_BATCH)
+        is_short = self._broken is None and not any(step.is_long for step in islice(self._waiting, count))
+        begun = is_short and self._begin_at_once()
+        if is_short and not begun and self._turn is not None and self._tries < _TRIES:
+            self._tries += 1
+            self._is_scheduled = True
+            loop.call_later(_TRY_S, self._start, loop)
+            return
+        self._tries = 0
+        batch = self._batch = [self._waiting.popleft() for _ in range(count)]
+        if begun and not self._run_begun(batch):
+            self._give_turn()
+            loop.call_soon(self._settle, batch, loop)
+        elif begun and self._is_quick():
+            self._finish(batch, begun=True)
+            self._give_turn()
+            loop.call_soon(self._settle, batch, loop)
+        else:
+            self._thread.submit(self._finish_in_thread, batch, loop, begun=begun)
+
+    def _is_quick(self) -> bool:
+        """The commit may keep the event loop waiting: the disk is quick, and it is not the one that copies the WAL back."""
+        frames = self.changes.frames()
+        return frames is not None and frames < WAL_PAGES and self._commit_s < QUICK_S
+
+    def _copy_back(self) -> None:
+        """As SQLite does by itself after a commit, when there are enough pages. What is still read stays for the next time."""
+        if (self.changes.frames() or 0) >= WAL_PAGES:
+            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def _run_begun(self, batch: list[_Step[Any]]) -> bool:
+        """False when the group as a whole has failed."""
+        try:
+            self._run(batch)
+        except Exception as error:  # noqa: BLE001  # whatever it is: those who wait must hear of it
+            self._fail(batch, error)
+            return False
+        return True
 
     def _begin_at_once(self) -> bool:
         """Begin without waiting: False while another process writes, or when the disk fails."""
@@ -268,8 +306,20 @@ class Database:
             self._writer.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         return True
 
-    def _finish(self, batch: list[_Step[Any]], loop: asyncio.AbstractEventLoop, *, begun: bool) -> None:
-        """In the thread: the rest of the group, up to its commit."""
+    def _finish_in_thread(
+        self, batch: list[_Step[Any]], loop: asyncio.AbstractEventLoop, *, begun: bool
+    ) -> None:
+        self._finish(batch, begun=begun)
+        with suppress(sqlite3.Error):  # it is tried again after the next commit
+            self._copy_back()
+        self._give_turn()
+        try:
+            loop.call_soon_threadsafe(self._settle, batch, loop)
+        except RuntimeError:  # that loop was closed: nobody waits any more
+            self._batch = []
+
+    def _finish(self, batch: list[_Step[Any]], *, begun: bool) -> None:
+        """The rest of the group, up to its commit."""
         try:
             if self._broken is not None:
                 raise OSError(errno.EIO, self._broken)  # noqa: TRY301  # one place that fails a whole group
@@ -279,14 +329,11 @@ class Database:
                 self._writer.execute("BEGIN IMMEDIATE")
                 self._run(batch)
             self._end.finish()
+            began = time.monotonic()
             self._writer.execute("COMMIT")
+            self._commit_s += (time.monotonic() - began - self._commit_s) * _WEIGHT
         except Exception as error:  # noqa: BLE001  # whatever it is: those who wait must hear of it
             self._fail(batch, error)
-        self._give_turn()
-        try:
-            loop.call_soon_threadsafe(self._settle, batch, loop)
-        except RuntimeError:  # that loop was closed: nobody waits any more
-            self._batch = []
 
     def _give_turn(self) -> None:
         if self._turn is not None:
