@@ -170,7 +170,7 @@ class Asker:
                 ("x-oss-expires", str(expires)),
                 ("x-oss-access-key-id", self.access_key_id),
             )
-            covered = replace(request, query=query)
+            covered = request._replace(query=query)
             text = v2.string_to_sign(covered, resource, str(expires), ())
             query = (*query, ("x-oss-signature", v2.signature(self.secret, text)))
         return target_of(replace(message, query={}), query), headers

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.sync_api import BrowserContext
+    from playwright.sync_api import BrowserContext, Route
 
     from tests.browser.console.driver import Console
 
@@ -121,6 +121,30 @@ def test_every_option_reaches_the_object_and_the_callback(
     assert row.fact("CRC-64").startswith(found.headers["x-oss-hash-crc64ecma"])
     complete = console.server.log_lines(bucket=console.bucket, operation="CompleteMultipartUpload")
     assert row.fact("Request ID") == complete[-1]["request_id"]
+
+
+def test_details_that_are_open_stay_open_when_the_upload_ends(
+    uploader: Uploader, console: Console, tmp_path: Path
+) -> None:
+    held: list[Route] = []
+    console.page.route("**/*partNumber=*", lambda route: held.append(route))  # noqa: PLW0108  # Playwright looks at its code
+    uploader.open()
+    uploader.choose(a_file(tmp_path, "a.bin", 2 * PART))
+    uploader.group("sending").get_by_label("Part size").fill("100 KiB")
+    uploader.send()
+    row = uploader.transfer("a.bin")
+    row.open()
+
+    while len(held) < 2:
+        console.page.wait_for_timeout(20)
+    for route in held:
+        route.continue_()
+    row.until("Uploaded")
+    expect(row.row.locator("xpath=..")).to_have_attribute(
+        "data-list", "ended"
+    )  # it has moved to the other list
+
+    assert row.fact("CRC-64")
 
 
 def test_options_last_for_the_visit_and_hold_no_secret(

@@ -113,6 +113,12 @@ def test_another_reload_has_no_patience_with_what_the_one_before_left(make_crew:
     assert not client.object_exists("big")
 
 
+def _take_the_terminal() -> None:
+    """As a shell does for what it starts, whether these tests run under nohup or not."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("workers", ["1", str(COUNT)])
 def test_when_its_terminal_goes_away_the_service_stops(tmp_path: Path, workers: str) -> None:
     server = build_server(tmp_path, WORKERS=workers)
@@ -125,7 +131,7 @@ def test_when_its_terminal_goes_away_the_service_stops(tmp_path: Path, workers: 
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  # this test has none
+        preexec_fn=_take_the_terminal,  # noqa: PLW1509  # this test has none
     )
     os.close(theirs)
     try:

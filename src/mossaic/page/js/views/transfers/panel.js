@@ -20,8 +20,9 @@ export function transfersPanel({ uploads, bucket, signal, empty }) {
   const mine = () => uploads.tasks.value.filter((task) => !bucket || task.bucket === bucket);
   const overall = overallBar({ uploads, signal });
   const batch = h("div.transfers-acts");
-  const open = listOf("open", { uploads, bucket, signal });
-  const ended = listOf("ended", { uploads, bucket, signal });
+  const rows = new Map(); // by task, for both lists: a row that moves stays as it is, with its details open
+  const open = listOf("open", rows, { uploads, bucket, signal });
+  const ended = listOf("ended", rows, { uploads, bucket, signal });
   const none = h("div.transfers-none");
   const full = h(
     "div.transfers-full",
@@ -37,6 +38,7 @@ export function transfersPanel({ uploads, bucket, signal, empty }) {
     const found = sections(tasks);
     open.show(found.open);
     ended.show(found.ended);
+    for (const [task, row] of rows) if (!row.parentNode) rows.delete(task);
     full.hidden = tasks.length === 0;
     node.hidden = tasks.length === 0 && !empty;
     if (tasks.length === 0 && empty && !none.firstChild) replace(none, empty());
@@ -65,9 +67,8 @@ function onceAFrame(run, signal) {
   };
 }
 
-/** Rows by task; only so many at once, since a folder may have thousands of files. */
-function listOf(kind, context) {
-  const rows = new Map();
+/** Only so many rows at once, since a folder may have thousands of files. */
+function listOf(kind, rows, context) {
   const list = h("ul.transfers-list", { dataset: { list: kind } });
   const title = kind === "ended" ? h("h3.transfers-subtitle", t("upload.ended")) : null;
   const more = h("button.button.is-ghost.transfers-more", { type: "button", onclick: () => grow() }, icon("chevron-down"), h("span"));
@@ -81,12 +82,8 @@ function listOf(kind, context) {
   const show = (tasks) => {
     last = tasks;
     const shown = tasks.slice(0, limit);
-    const wanted = new Set(shown);
-    for (const [task, row] of rows) {
-      if (wanted.has(task)) continue;
-      row.remove();
-      rows.delete(task);
-    }
+    const wanted = new Set(shown.map((task) => rows.get(task)));
+    for (const row of [...list.children]) if (!wanted.has(row)) row.remove();
     shown.forEach((task, at) => place(task, at));
     node.hidden = tasks.length === 0;
     more.hidden = tasks.length <= limit;
