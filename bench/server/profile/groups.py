@@ -56,8 +56,10 @@ _FLOORS: Final = (
     ("gateway/", "", "pipeline"),
     ("app.py", "", "pipeline"),
     ("cli/", "", LOOP),
+    ("workers.py", "run", LOOP),
 )
 _WAITS: Final = ("/threading.py", "/queue.py", "/concurrent/futures/thread.py")
+_OUR_WAIT: Final = ("gateway/http/workers.py", "_run")  # for work
 _OURS: Final = re.compile(r"(?:^|/)mossaic/(?P<path>.+)")
 
 
@@ -94,7 +96,8 @@ def group_of(stack: Sequence[Place]) -> tuple[str, str]:
     if ours is None:
         return (IDLE if leaf.file.endswith(_WAITS) else LOOP), f"{leaf.function}"
     shown = f"{ours.path}:{ours.function}"
-    if leaf is not ours and leaf.file.endswith(_WAITS):
+    waits = leaf is not ours and leaf.file.endswith(_WAITS)
+    if waits or (ours.path, ours.function) == _OUR_WAIT:
         return IDLE, shown
     for pattern, group in _LINES:
         files = _KERNEL_FILES if group.startswith("kernel") else _HASHING_FILES

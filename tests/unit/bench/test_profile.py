@@ -39,6 +39,8 @@ def theirs(path: str, function: str = "run") -> Place:
         (ours("gateway/plain_get.py"), "decode and answer"),
         (ours("telemetry.py"), "log and metrics"),
         (ours("cli/serve.py"), LOOP),
+        (ours("workers.py", "run"), LOOP),
+        (ours("gateway/http/workers.py", "_run"), IDLE),
         (theirs("asyncio/events.py"), LOOP),
     ],
 )
