@@ -28,8 +28,8 @@ class CopySource:
 
 
 def parse_copy_source(text: str) -> CopySource:
-    """The version is split off first, then everything is decoded once: ali-oss escapes the key's slashes, v2 does not.
-    The leading slash may be missing.
+    """The version is split off first, then everything is decoded once: ali-oss escapes the key's slashes, v2 does not, and
+    Go v1 writes a space as `+`, where all write a plus as %2B. The leading slash may be missing.
 
     Raises OssError INVALID_ARGUMENT.
     """
@@ -72,7 +72,7 @@ def unescaped(text: str) -> str | None:
 
 
 def _unescaped(part: str, whole: str) -> str:
-    plain = unescaped(part)
+    plain = unescaped(part.replace("+", " "))
     if plain is None:
         raise _malformed(whole)
     return plain

@@ -132,10 +132,10 @@ func TestV1ForbidOverwriteAndPresigned(t *testing.T) {
 func TestV1CopiesAndAppends(t *testing.T) {
 	bothV1(t, func(t *testing.T, bucket *ossv1.Bucket) {
 		data := noise(3 * partSize)
-		check(t, bucket.PutObject("source", bytes.NewReader(data)))
-		_, err := bucket.CopyObject("source", "whole")
+		check(t, bucket.PutObject("the source+1", bytes.NewReader(data)))
+		_, err := bucket.CopyObject("the source+1", "whole")
 		check(t, err)
-		check(t, bucket.CopyFile(bucket.BucketName, "source", "copy", partSize))
+		check(t, bucket.CopyFile(bucket.BucketName, "the source+1", "copy", partSize))
 
 		var position int64
 		for _, text := range []string{"0123", "4"} {

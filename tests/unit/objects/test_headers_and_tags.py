@@ -159,7 +159,7 @@ def test_tags_survive_their_header(pairs: dict[str, str]) -> None:
         ("bkt/a%2Fb", ("bkt", "a/b", None)),
         ("/bkt/a%252Fb", ("bkt", "a%2Fb", None)),
         ("%2Fbkt%2Fa", ("bkt", "a", None)),
-        ("/bkt/a+b%3FversionId=1", ("bkt", "a+b?versionId=1", None)),
+        ("/bkt/a%2Bb%3FversionId=1", ("bkt", "a+b?versionId=1", None)),
         ("/bkt/k?versionId=CAEQ1", ("bkt", "k", "CAEQ1")),
         ("/bkt/%E4%BD%A0", ("bkt", "你", None)),
         ("/bkt/" + "你".encode().decode("latin-1"), ("bkt", "你", None)),
@@ -168,6 +168,11 @@ def test_tags_survive_their_header(pairs: dict[str, str]) -> None:
 def test_a_copy_source_is_decoded_once(text: str, parsed: tuple[str, str, str | None]) -> None:
     source = parse_copy_source(text)
     assert (source.bucket, source.key, source.version_id) == parsed
+
+
+def test_a_plus_in_a_copy_source_is_a_space_as_the_go_sdk_v1_writes_it() -> None:
+    """It calls url.QueryEscape; all other clients write %20, and all of them %2B for a plus."""
+    assert parse_copy_source("/bkt/a+b%2Bc").key == "a b+c"
 
 
 @pytest.mark.parametrize(
