@@ -73,7 +73,7 @@ def download_one(
         version_id=version_id,
         overwrite=not choice.no_clobber,
         on_event=teller(shell.output, str(source)),
-        **choice.for_transfer(),
+        **choice.for_download(),
     )
     result = watch(shell.output, download, str(source), every_s=choice.every)
     took = time.monotonic() - began

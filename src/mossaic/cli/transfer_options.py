@@ -50,12 +50,16 @@ class TransferChoice:
     server_side_encryption: str | None = None
 
     def apply(self, shell: Shell) -> None:
-        """What belongs to the client as a whole; the bandwidth is that of the command, all its files together."""
+        """What belongs to the client as a whole; the bandwidth is that of all it sends (`for_download`: of what it gets)."""
         shell.configure(bandwidth=self.bwlimit, checksum=self.checksum)
 
     def for_transfer(self) -> dict[str, Any]:  # Any: options of an upload and of a download
         chosen = {"part_size": self.part_size, "parallel": self.parallel, "resume": self.resume}
         return {name: value for name, value in chosen.items() if value is not None}
+
+    def for_download(self) -> dict[str, Any]:  # Any: options of a download, or of a folder's
+        limit = {} if self.bwlimit is None else {"bandwidth": self.bwlimit}
+        return self.for_transfer() | limit
 
     def for_object(self) -> dict[str, Any]:  # Any: options of a write
         names = ("headers", "meta", "tags", "mime", "storage_class", "acl", "server_side_encryption")

@@ -48,7 +48,7 @@ def download_tree(
     def plan(options: dict[str, Any]) -> Batch:  # Any: options of download_folder
         return shell.client.plan_download_folder(source.key, folder, bucket=source.bucket, **options)
 
-    return _Run(shell, f"{source} -> {folder}", choice, mirror).go(plan, choice.for_transfer())
+    return _Run(shell, f"{source} -> {folder}", choice, mirror).go(plan, choice.for_download())
 
 
 class _Run:

@@ -212,6 +212,23 @@ def test_a_download_is_resumed_and_never_shows_a_half_file(
     assert [path.name for path in tmp_path.iterdir() if ".part" in path.name] == []
 
 
+@pytest.mark.parametrize("recursive", [False, True])
+def test_a_limit_holds_for_downloads_too(
+    server: Server, env: dict[str, str], tmp_path: Path, recursive: bool
+) -> None:
+    name = f"limited-{recursive}"
+    bucket(server).put_object(f"{name}/a.bin", noise(5 * PART))
+    source = f"oss://{BUCKET}/{name}/" if recursive else f"oss://{BUCKET}/{name}/a.bin"
+    more = ["--recursive"] if recursive else []
+    began = time.monotonic()
+
+    done = run(env, source, str(tmp_path / "to"), *more, "--bwlimit", "256K", "--part-size", str(PART))
+
+    assert done.returncode == 0, done.stderr
+    # 500 KiB at 256 KiB a second; what is read last need not wait for those before it.
+    assert time.monotonic() - began > 1.0
+
+
 def test_everything_an_object_carries_can_be_said(
     server: Server, env: dict[str, str], tmp_path: Path
 ) -> None:
