@@ -43,9 +43,10 @@ class Broker:
         return answer
 
 
-def make_broker(server: Server) -> Broker:
+def make_broker(server: Server, bucket: str | None = None) -> Broker:
+    """`bucket`: one by name, which need not be there; None makes one."""
     tag = secrets.token_hex(3)
-    bucket = new_bucket(server)
+    bucket = bucket or new_bucket(server)
     rights = statement("Allow", "oss:*", [f"acs:oss:*:*:{bucket}", f"acs:oss:*:*:{bucket}/*"])
     role_arn = server.make_role(f"uploader-{tag}", rights)
     key_id, secret = server.make_user(f"broker-{tag}", statement("Allow", "sts:AssumeRole", "*"))

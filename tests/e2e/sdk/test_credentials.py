@@ -7,7 +7,7 @@ import json
 import secrets
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,8 @@ from mossaic.client.signer import Clock, Signer
 from mossaic.protocol.operations import object as ops
 from mossaic.service.token import Tokens
 from mossaic.stores.sql import SqliteMetadata
-from tests.e2e.conftest import new_bucket
+from tests.e2e.broker import Broker as ServiceBroker
+from tests.e2e.broker import make_broker as make_service_broker
 from tests.e2e.harness import REGION, Server, self_signed, statement
 
 if TYPE_CHECKING:
@@ -34,15 +35,8 @@ if TYPE_CHECKING:
     from mossaic.client.credentials import Provider
 
 
-@dataclass(frozen=True, kw_only=True)
-class Broker:
-    """A RAM user who may assume the role, which may do everything in the bucket."""
-
-    server: Server
-    access_key_id: str
-    access_key_secret: str
-    role_arn: str
-    bucket: str
+class Broker(ServiceBroker):
+    """As the SDK's own credentials see it."""
 
     @property
     def caller(self) -> Static:
@@ -53,19 +47,13 @@ class Broker:
         return AssumeRole(options.pop("caller", self.caller), self.role_arn, **options)
 
 
-def make_broker(server: Server, bucket: str) -> Broker:
-    tag = secrets.token_hex(3)
-    rights = statement("Allow", "oss:*", [f"acs:oss:*:*:{bucket}", f"acs:oss:*:*:{bucket}/*"])
-    role_arn = server.make_role(f"sdk-{tag}", rights)
-    key_id, secret = server.make_user(f"sdk-caller-{tag}", statement("Allow", "sts:AssumeRole", "*"))
-    return Broker(
-        server=server, access_key_id=key_id, access_key_secret=secret, role_arn=role_arn, bucket=bucket
-    )
+def make_broker(server: Server, bucket: str | None = None) -> Broker:
+    return Broker(**vars(make_service_broker(server, bucket)))
 
 
 @pytest.fixture(scope="module")
 def broker(server: Server) -> Broker:
-    return make_broker(server, new_bucket(server))
+    return make_broker(server)
 
 
 @pytest.fixture
