@@ -47,6 +47,14 @@ def bucket_of(reader: Reader, name: BucketName) -> tuple[int, Versioning]:
     return row[0], Versioning(row[1])
 
 
+def written_bucket(tx: Transaction, name: BucketName) -> tuple[int, Versioning]:
+    """As `bucket_of`, looked up once for all steps of a batch. Raises Absent."""
+    row = tx.known.get(name)
+    if row is None:
+        row = tx.known[name] = bucket_of(tx, name)
+    return row[0], row[1]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """What a step adds to a bucket's totals: bytes and versions of one storage class, at `now` (microseconds)."""
@@ -106,6 +114,7 @@ class BucketTables:
         row = bucket_row(bucket)
 
         def step(tx: Transaction) -> Bucket:
+            tx.known.pop(bucket.name, None)
             if tx.run(_CHANGE, *row[4:9], bucket.name, bucket.revision) == 0:
                 bucket_id_of(tx, bucket.name)
                 raise Conflict(f"bucket {bucket.name} is not at revision {bucket.revision} any more")
@@ -115,6 +124,7 @@ class BucketTables:
 
     async def delete_bucket(self, name: BucketName) -> None:
         def step(tx: Transaction) -> None:
+            tx.known.pop(name, None)
             bucket_id = bucket_id_of(tx, name)
             if tx.all(_IN_USE, bucket_id, bucket_id, bucket_id)[0][0]:
                 raise Conflict(f"bucket {name} is not empty")

@@ -76,14 +76,16 @@ class Transaction(Reader):
     """One step of a batch: it stays as a whole or leaves no trace.
 
     `freed`: it left blobs without reference. `sums`: statements with numbers to add, kept until the end of the batch:
-    a hundred steps that each count one object cost one update.
+    a hundred steps that each count one object cost one update. `known`: what steps found and none has changed since; a step
+    that changes it forgets it.
     """
 
-    __slots__ = ("freed", "sums")
+    __slots__ = ("freed", "known", "sums")
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         super().__init__(connection)
         self.freed = False
+        self.known: dict[str, Row] = {}
         self.sums: dict[tuple[str, Row], list[int]] = {}
 
     def run(self, sql: str, *values: object) -> int:
@@ -162,7 +164,7 @@ class Database:
         self._sync = sync
         self._waiting: deque[_Step[Any]] = deque()  # steps of any result type
         self._batch: list[_Step[Any]] = []  # the group that is being committed
-        self._end = Transaction(self._connect())  # what that group leaves for its end
+        self._end = Transaction(self._connect(patience_ms=0))  # what that group leaves for its end
         self._is_scheduled = False
         self._is_closed = False
         self._broken: str | None = None
@@ -231,10 +233,10 @@ class Database:
         if self._turn is not None:
             self._turn.close()
 
-    def _connect(self, *, read_only: bool = False) -> sqlite3.Connection:
+    def _connect(self, *, read_only: bool = False, patience_ms: int = BUSY_TIMEOUT_MS) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path,
-            timeout=BUSY_TIMEOUT_MS / 1000,
+            timeout=patience_ms / 1000,
             isolation_level=None,
             check_same_thread=False,  # never two at a time
             cached_statements=256,
@@ -296,15 +298,22 @@ class Database:
         """Begin without waiting: False while another process writes, or when the disk fails."""
         if self._turn is not None and not self._turn.take_at_once():
             return False
-        self._writer.execute("PRAGMA busy_timeout = 0")
         try:
             self._writer.execute("BEGIN IMMEDIATE")
         except sqlite3.Error:
             self._give_turn()
             return False
-        finally:
-            self._writer.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         return True
+
+    def _begin_in_time(self) -> None:
+        """Begin, and wait while another process writes. Blocks, and raises sqlite3.Error."""
+        if self._turn is not None:
+            self._turn.take()
+        self._writer.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        try:
+            self._writer.execute("BEGIN IMMEDIATE")
+        finally:
+            self._writer.execute("PRAGMA busy_timeout = 0")
 
     def _finish_in_thread(
         self, batch: list[_Step[Any]], loop: asyncio.AbstractEventLoop, *, begun: bool
@@ -324,9 +333,7 @@ class Database:
             if self._broken is not None:
                 raise OSError(errno.EIO, self._broken)  # noqa: TRY301  # one place that fails a whole group
             if not begun:
-                if self._turn is not None:
-                    self._turn.take()
-                self._writer.execute("BEGIN IMMEDIATE")
+                self._begin_in_time()
                 self._run(batch)
             self._end.finish()
             began = time.monotonic()

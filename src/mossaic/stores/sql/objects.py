@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 _COLUMNS = "bucket_id, " + VERSION_COLUMNS
 _MARKS = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"
 _PUT_CURRENT = f"INSERT OR REPLACE INTO objects ({_COLUMNS}) VALUES ({_MARKS})"  # noqa: S608  # constants
+_PUT_FIRST = f"""INSERT INTO objects ({_COLUMNS}) VALUES ({_MARKS})
+    ON CONFLICT (bucket_id, key) DO NOTHING"""  # noqa: S608  # constants
 _PUT_HISTORY = f"INSERT INTO history ({_COLUMNS}) VALUES ({_MARKS})"  # noqa: S608  # constants
 _SHELVE = f"""INSERT INTO history ({_COLUMNS}) SELECT {_COLUMNS} FROM objects
     WHERE bucket_id = ? AND key = ?"""  # noqa: S608  # constants
@@ -105,6 +107,12 @@ class Shelf:
     bucket_id: int
     key: bytes
     now: int
+
+    def put_first(self, version: ObjectVersion, content_id: int | None) -> bool:
+        """Put a version where the key has none; False, and nothing is done, where it has. For buckets that never had
+        versioning: a key without a current version has no other there."""
+        row = version_row(version, seq=1, content_id=content_id)
+        return self.tx.run(_PUT_FIRST, self.bucket_id, *row) == 1
 
     def current(self) -> _Place | None:
         return _Place.of(self.tx.one(_CURRENT, self.bucket_id, self.key))
@@ -185,7 +193,7 @@ def publish(tx: Transaction, commit: Commit, *, gone: Counter[bytes] | None = No
     Raises Absent (bucket), Conflict (forbid_overwrite), Damaged (a shared blob), LinkRefused.
     """
     version = commit.version
-    bucket_id, versioning = buckets.bucket_of(tx, version.bucket)
+    bucket_id, versioning = buckets.written_bucket(tx, version.bucket)
     if commit.request_id is not None:
         require_new(tx, bucket_id, version.key, commit.request_id)
         requests.take_place(tx, commit.request_id, size=version.size, now=version.modified_at)
@@ -197,11 +205,14 @@ def publish(tx: Transaction, commit: Commit, *, gone: Counter[bytes] | None = No
 
 
 def _place(shelf: Shelf, version: ObjectVersion, versioning: Versioning, content_id: int | None) -> Stored:
-    seq, version_id = shelf.make_room(versioning)
-    if version_id != version.version_id:  # `replace` is slow, and most buckets never had versioning
-        version = replace(version, version_id=version_id)
-    row = version_row(version, seq=seq, content_id=content_id)
-    shelf.tx.run(_PUT_CURRENT, shelf.bucket_id, *row)
+    is_plain = versioning is Versioning.UNSET and version.version_id == NULL_VERSION
+    if not is_plain or not shelf.put_first(
+        version, content_id
+    ):  # most are new keys, for which one statement does
+        seq, version_id = shelf.make_room(versioning)
+        if version_id != version.version_id:
+            version = replace(version, version_id=version_id)
+        shelf.tx.run(_PUT_CURRENT, shelf.bucket_id, *version_row(version, seq=seq, content_id=content_id))
     shelf.tally(version.storage_class.value, version.size, 1)
     return Stored(version=version, version_id=None if versioning is Versioning.UNSET else version_id)
 
@@ -209,7 +220,7 @@ def _place(shelf: Shelf, version: ObjectVersion, versioning: Versioning, content
 def delete(
     tx: Transaction, bucket: BucketName, key: ObjectKey, version_id: VersionId | None, now: datetime
 ) -> Deleted:
-    bucket_id, versioning = buckets.bucket_of(tx, bucket)
+    bucket_id, versioning = buckets.written_bucket(tx, bucket)
     shelf = Shelf(tx, bucket_id, key.encode(), micros(now))
     if version_id is not None:
         return _delete_version(shelf, version_id, versioning)
@@ -244,7 +255,7 @@ def _delete_version(shelf: Shelf, version_id: VersionId, versioning: Versioning)
 
 def append(tx: Transaction, commit: Commit, position: int, etag: str | None) -> Stored:
     version = commit.version
-    bucket_id, versioning = buckets.bucket_of(tx, version.bucket)
+    bucket_id, versioning = buckets.written_bucket(tx, version.bucket)
     shelf = Shelf(tx, bucket_id, version.key.encode(), micros(version.modified_at))
     current = shelf.current()
     if current is None:

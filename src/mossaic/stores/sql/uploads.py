@@ -51,6 +51,8 @@ _BEFORE = f"""SELECT {UPLOAD_COLUMNS} FROM uploads WHERE bucket_id = ? AND initi
 _OPEN = "SELECT upload_num, bucket_id, key, sequential, request_id FROM uploads WHERE upload_id = ?"
 _CLOSE = "DELETE FROM uploads WHERE upload_num = ?"
 _PUT_PART = f"INSERT OR REPLACE INTO parts (upload_num, {PART_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
+_PUT_FIRST = f"""INSERT INTO parts (upload_num, {PART_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)
+    ON CONFLICT (upload_num, number) DO NOTHING"""  # noqa: S608  # constants
 _OLD_PART = "SELECT size, packed FROM parts WHERE upload_num = ? AND number = ?"
 _LAST_PART = "SELECT max(number) FROM parts WHERE upload_num = ?"
 _PARTS = f"""SELECT {PART_COLUMNS} FROM parts WHERE upload_num = (SELECT upload_num FROM uploads WHERE upload_id = ?)
@@ -76,14 +78,17 @@ def put_part(tx: Transaction, upload_id: UploadId, part: Part, new_blobs: tuple[
         raise Conflict(f"part {part.number} does not follow part {last}")
     if request_id is not None:
         requests.hold_part(tx, request_id, upload_num, part)
-    old = tx.one(_OLD_PART, upload_num, part.number)
     packed = part.manifest.packed
-    gone = Counter(blob_ids(old[1])) if old is not None else Counter[bytes]()
+    gone = Counter[bytes]()
+    counts = Counts(parts=1, part_size=part.size)
+    row = (upload_num, part.number, part.size, part.etag, signed(part.crc64), packed, micros(part.stored_at))
+    if tx.run(_PUT_FIRST, *row) == 0:  # few are sent again
+        old_size, old_packed = tx.all(_OLD_PART, upload_num, part.number)[0]
+        tx.run(_PUT_PART, *row)
+        gone = Counter(blob_ids(old_packed))
+        counts = Counts(part_size=part.size - old_size)
     change_holders(tx, gone=gone, come=Counter(blob_ids(packed)), new_blobs=new_blobs)
-    values = (part.number, part.size, part.etag, signed(part.crc64), packed, micros(part.stored_at))
-    tx.run(_PUT_PART, upload_num, *values)
-    added, size = (1, part.size) if old is None else (0, part.size - old[0])
-    buckets.count(tx, bucket_id, Counts(parts=added, part_size=size))
+    buckets.count(tx, bucket_id, counts)
 
 
 def complete(tx: Transaction, upload: Upload, decide: Decide) -> Stored:
@@ -163,7 +168,7 @@ class UploadTables:
 
     async def create_upload(self, upload: Upload) -> None:
         def step(tx: Transaction) -> None:
-            bucket_id, versioning = buckets.bucket_of(tx, upload.bucket)
+            bucket_id, versioning = buckets.written_bucket(tx, upload.bucket)
             if upload.request_id is not None:
                 require_new(tx, bucket_id, upload.key, upload.request_id)
                 requests.admit_upload(tx, upload.request_id, upload.initiated_at)
