@@ -26,7 +26,7 @@ class Acceptor:
     """Every process sees every new connection, and one gets it. An event loop's own server takes all that wait in one go; here
     each event takes one, and who has more than others leaves it to them for a moment, so that they end up with equally many."""
 
-    def __init__(self, listener: Listener, site: Site, factory: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(self, listener: Listener, site: Site, factory: Callable[[], asyncio.BaseProtocol]) -> None:
         self.sockets = listener.sockets
         self.arriving: set[asyncio.Task[None]] = set()  # accepted, not yet a connection: TLS takes its time
         self._site = site

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_PROOF: Final = 16 * 1024  # bytes of a big body that are worth a thread: whoever only announces one gets none
 _PULLED: Final = 256 * 1024  # bytes a thread gets at a time through the loop
 
 
@@ -71,7 +72,8 @@ class RequestBody:
 
     async def consume(self, work: Callable[[BodyReader], T]) -> T:
         self._start()
-        start = await self._gather(SMALL)
+        is_big = self._length is not None and self._length > SMALL
+        start = await self._gather(_PROOF if is_big else SMALL)
         if self._framing.done:
             reader = MemoryReader(start)
             return await self._workers.run(lambda: work(reader))

@@ -29,7 +29,7 @@ class Channel:
     """Wraps the transport. `deadline` (monotonic seconds) is watched by the connection's tick.
 
     Reading is paused when more than SMALL bytes wait unused; so a connection holds at most that and one read of the
-    loop (256 KiB) in memory, however much a client sends.
+    loop (as much again) in memory, however much a client sends.
     """
 
     __slots__ = (
@@ -61,7 +61,7 @@ class Channel:
 
     # --- called by the protocol ---------------------------------------------------------------------------------------
 
-    def feed(self, data: bytes) -> None:
+    def feed(self, data: memoryview) -> None:
         self.inbox += data
         self._wake()
         if len(self.inbox) > SMALL:

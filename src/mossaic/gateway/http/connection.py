@@ -36,7 +36,7 @@ class Phase(Enum):
     CLOSED = auto()
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """Deadlines are looked at by the server's tick, not by a timer a request: most never matter."""
 
     __slots__ = (
@@ -55,7 +55,7 @@ class Connection(asyncio.Protocol):
         self._linger_until = math.inf
         self._remote = ""
 
-    # --- asyncio.Protocol ---------------------------------------------------------------------------------------------
+    # --- asyncio.BufferedProtocol -------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         site = self._site
@@ -74,13 +74,16 @@ class Connection(asyncio.Protocol):
         else:
             self._wait(Phase.IDLE, site.patience_s if site.closing else site.limits.keepalive_s)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002
+        return self._site.room
+
+    def buffer_updated(self, nbytes: int) -> None:
         if self._phase is Phase.LINGER:
-            self._throw_away(len(data))
+            self._throw_away(nbytes)
             return
         if self._phase is Phase.CLOSED:
             return
-        self._channel.feed(data)
+        self._channel.feed(self._site.room[:nbytes])
         if self._phase is not Phase.BUSY:
             self._next_head()
 

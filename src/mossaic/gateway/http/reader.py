@@ -94,7 +94,8 @@ class SocketReader:
 
     def _from_inbox(self, view: memoryview, want: int) -> int:
         count = min(want, len(self._inbox))
-        view[:count] = self._inbox[:count]
+        with memoryview(self._inbox) as waiting:  # no copy in between
+            view[:count] = waiting[:count]
         del self._inbox[:count]
         return self._took(count)
 

@@ -6,6 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from mossaic.gateway.http.limits import SMALL
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
@@ -70,7 +72,8 @@ class Site:
     """`tasks` are requests that are being answered; they are finished even when their client is gone. `refused` is told
     of each request that could not be read (the client's address, the status) and gives the id for its answer. `capacity`: the
     connections that this process may have; the limit counts those of all. `patience_s`: while closing, how long idle
-    connections may still bring a request, which is then answered as their last."""
+    connections may still bring a request, which is then answered as their last. `room` is where the loop reads into: one for
+    all, because what comes is taken out before the next read."""
 
     limits: HttpLimits
     handle: Callable[[HttpRequest], Awaitable[HttpResponse]]
@@ -82,6 +85,7 @@ class Site:
     tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
     closing: bool = False
     patience_s: float = 0.0
+    room: memoryview = field(default_factory=lambda: memoryview(bytearray(SMALL)))
     accepted: int = 0
     turned_away: int = 0
     emptied: asyncio.Event = field(default_factory=asyncio.Event)
