@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from mossaic.model.names import BlobId, new_blob_id
 from mossaic.ports import Damaged
 from mossaic.stores.blobs.disk import allocate, start_writeback, sync_data, sync_folder
+from mossaic.stores.blobs.folder import Folder
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -33,7 +34,8 @@ class FileBlobs:
     metadata says which blobs count.
 
     A commit syncs one folder and no chain of parents: that the folder is there, and durably, is seen to before. `prepare` makes
-    all of them once and for all; until it has, each is made when the first blob of this process comes to it.
+    all of them once and for all; until it has, each is made when the first blob of this process comes to it. Blobs of the same
+    time lie in the same folder (see `new_blob_id`), so that one sync of it does for several.
     """
 
     def __init__(self, root: Path | str, *, sync: bool = True) -> None:
@@ -43,6 +45,7 @@ class FileBlobs:
         self._marker = self._root / "folders-made"  # made last
         self._has_all = self._marker.exists()
         self._durable: set[str] = set()  # folders that this process saw to
+        self._folders = {name: Folder(self._root / name) for name in _FOLDERS}
         if not self._has_all:
             sync_folder(self._root.parent)
 
@@ -61,9 +64,10 @@ class FileBlobs:
     def create(self, blob_id: BlobId, length: int | None) -> FileSink:
         """Raises FileExistsError (an id is used once), OSError (no room)."""
         path = self._path(blob_id)
+        folder = f"{blob_id[0]}/{blob_id[1]}"
         if not self._has_all:
-            self._make_folder(f"{blob_id[0]}/{blob_id[1]}")
-        return FileSink(path, length, sync=self._sync)
+            self._make_folder(folder)
+        return FileSink(path, length, folder=self._folders[folder] if self._sync else None)
 
     @contextmanager
     def open(self, blob_id: BlobId) -> Generator[FileSource]:
@@ -122,16 +126,18 @@ class FileBlobs:
 
 
 class FileSink:
-    """`ports.BlobSink`: reserves room ahead, has pieces written back while the next arrive, syncs at the end."""
+    """`ports.BlobSink`: reserves room ahead, has pieces written back while the next arrive, syncs at the end, if there is a
+    `folder` to sync."""
 
-    def __init__(self, path: Path, length: int | None, *, sync: bool) -> None:
+    def __init__(self, path: Path, length: int | None, *, folder: Folder | None) -> None:
         self._path = path
         self._length = length or 0
-        self._sync = sync
+        self._folder = folder
         self._written = 0
         self._flushed = 0
         self._reserved = 0
         self._descriptor: int | None = os.open(path, _NEW, 0o600)
+        self._number = 0 if folder is None else folder.made()
 
     def write(self, data: memoryview) -> None:
         descriptor = self._open_descriptor()
@@ -140,7 +146,7 @@ class FileSink:
             count = os.write(descriptor, data)
             self._written += count
             data = data[count:]
-        if self._sync and self._written - self._flushed >= _FLUSH_BYTES:
+        if self._folder is not None and self._written - self._flushed >= _FLUSH_BYTES:
             start_writeback(descriptor, self._flushed, self._written - self._flushed)
             self._flushed = self._written
 
@@ -149,12 +155,12 @@ class FileSink:
         try:
             if self._reserved > self._written:
                 os.ftruncate(descriptor, self._written)
-            if self._sync:
+            if self._folder is not None:
                 sync_data(descriptor)
             self._descriptor = None
             os.close(descriptor)
-            if self._sync:
-                sync_folder(self._path.parent)
+            if self._folder is not None:
+                self._folder.settle(self._number)
         except OSError:
             # After a failed sync the kernel may have dropped the pages: nothing of this file can be trusted.
             self.discard()

@@ -205,7 +205,8 @@ def publish(tx: Transaction, commit: Commit, *, gone: Counter[bytes] | None = No
 
 
 def _place(shelf: Shelf, version: ObjectVersion, versioning: Versioning, content_id: int | None) -> Stored:
-    is_plain = versioning is Versioning.UNSET and version.version_id == NULL_VERSION
+    version_id = version.version_id
+    is_plain = versioning is Versioning.UNSET and version_id == NULL_VERSION
     if not is_plain or not shelf.put_first(
         version, content_id
     ):  # most are new keys, for which one statement does
