@@ -75,6 +75,24 @@ async def test_a_cancelled_waiter_does_not_stop_its_step_or_the_group(metadata: 
         assert await metadata.head(BUCKET, key(f"k{n}")) is not None
 
 
+async def test_steps_of_following_rounds_of_the_loop_share_a_commit(tmp_path: Path) -> None:
+    metadata = SqliteMetadata.open(tmp_path / "m.db")
+    await given_bucket(metadata)
+    commits: list[str] = []
+    connection: sqlite3.Connection = metadata._database._writer
+    connection.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+
+    async def late(number: int) -> None:
+        for _ in range(number // 2):
+            await asyncio.sleep(0)
+        await put_inline(metadata, f"k{number}")
+
+    await asyncio.gather(*map(late, range(20)))
+
+    assert len(commits) == 1
+    await metadata.close()
+
+
 async def test_what_was_written_is_read_at_once(metadata: MetadataStore) -> None:
     await given_bucket(metadata)
 

@@ -170,6 +170,7 @@ class Database:
         self._broken: str | None = None
         self._commit_s = QUICK_S  # seconds, the average of late
         self._tries = 0
+        self._gathered = 0  # steps that waited in the last round of the event loop
         self._writer = self._end.connection
         self.read = Reader(self._connect(read_only=True))
         self.changes = Changes(path, self.read.connection)
@@ -255,6 +256,10 @@ class Database:
         self._is_scheduled = False
         if not self._waiting:
             return
+        if self._gathers():
+            self._is_scheduled = True
+            loop.call_soon(self._start, loop)
+            return
         count = min(len(self._waiting), MAX_BATCH)
         is_short = self._broken is None and not any(step.is_long for step in islice(self._waiting, count))
         begun = is_short and self._begin_at_once()
@@ -274,6 +279,13 @@ class Database:
             loop.call_soon(self._settle, batch, loop)
         else:
             self._thread.submit(self._finish_in_thread, batch, loop, begun=begun)
+
+    def _gathers(self) -> bool:
+        """Each round of the event loop brings further steps: whoever asks in parallel asks for the next step when the last is
+        committed, and a group of all of them costs the disk as much as a group of some. One that is alone never waits."""
+        count, before = len(self._waiting), self._gathered
+        self._gathered = count if before < count and 1 < count < MAX_BATCH else 0
+        return self._gathered > 0
 
     def _is_quick(self) -> bool:
         """The commit may keep the event loop waiting: the disk is quick, and it is not the one that copies the WAL back."""
