@@ -58,6 +58,7 @@ _CHANGE_CURRENT = "UPDATE objects SET acl = ?, tags = ? WHERE bucket_id = ? AND 
 _CHANGE_HISTORY = "UPDATE history SET acl = ?, tags = ? WHERE bucket_id = ? AND key = ? AND version_id = ?"
 _RELABEL_CURRENT = "UPDATE objects SET storage_class = ? WHERE bucket_id = ? AND key = ? AND version_id = ?"
 _RELABEL_HISTORY = "UPDATE history SET storage_class = ? WHERE bucket_id = ? AND key = ? AND version_id = ?"
+_FIRST_SEQ = 1
 _IS_NEWEST = """SELECT NOT EXISTS (SELECT 1 FROM objects WHERE bucket_id = ? AND key = ?)
     AND NOT EXISTS (SELECT 1 FROM history WHERE bucket_id = ? AND key = ? AND seq > ?)"""
 
@@ -108,10 +109,9 @@ class Shelf:
     key: bytes
     now: int
 
-    def put_first(self, version: ObjectVersion, content_id: int | None) -> bool:
-        """Put a version where the key has none; False, and nothing is done, where it has. For buckets that never had
-        versioning: a key without a current version has no other there."""
-        row = version_row(version, seq=1, content_id=content_id)
+    def put_first(self, row: tuple[object, ...]) -> bool:
+        """Put a version (its row) where the key has none; False, and nothing is done, where it has. For buckets that never
+        had versioning: a key without a current version has no other there."""
         return self.tx.run(_PUT_FIRST, self.bucket_id, *row) == 1
 
     def current(self) -> _Place | None:
@@ -206,14 +206,15 @@ def publish(tx: Transaction, commit: Commit, *, gone: Counter[bytes] | None = No
 
 def _place(shelf: Shelf, version: ObjectVersion, versioning: Versioning, content_id: int | None) -> Stored:
     version_id = version.version_id
+    row = version_row(version, seq=_FIRST_SEQ, content_id=content_id)
+    # Most buckets never had versioning, and most keys are new ones there: then one statement does.
     is_plain = versioning is Versioning.UNSET and version_id == NULL_VERSION
-    if not is_plain or not shelf.put_first(
-        version, content_id
-    ):  # most are new keys, for which one statement does
+    if not is_plain or not shelf.put_first(row):
         seq, version_id = shelf.make_room(versioning)
         if version_id != version.version_id:
             version = replace(version, version_id=version_id)
-        shelf.tx.run(_PUT_CURRENT, shelf.bucket_id, *version_row(version, seq=seq, content_id=content_id))
+        key, _, _, *rest = row
+        shelf.tx.run(_PUT_CURRENT, shelf.bucket_id, key, seq, version_id, *rest)
     shelf.tally(version.storage_class.value, version.size, 1)
     return Stored(version=version, version_id=None if versioning is Versioning.UNSET else version_id)
 

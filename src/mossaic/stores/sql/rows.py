@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -103,6 +104,9 @@ class StoredManifest(Manifest):
 
 def headers_text(headers: ObjectHeaders) -> str | None:
     """JSON, with only what is there; None when nothing is."""
+    content_type = headers.stored.get("Content-Type") if len(headers.stored) == 1 else None
+    if content_type is not None and not headers.meta and headers.encryption is None:
+        return _usual_headers_text(content_type)
     parts = {
         "stored": dict(headers.stored),
         "meta": dict(headers.meta),
@@ -110,6 +114,12 @@ def headers_text(headers: ObjectHeaders) -> str | None:
     }
     present = {name: value for name, value in parts.items() if value}
     return _dump(present) if present else None
+
+
+@lru_cache(maxsize=256)
+def _usual_headers_text(content_type: str) -> str:
+    """Most objects have a Content-Type and no more, and there are few of them."""
+    return _dump({"stored": {"Content-Type": content_type}})
 
 
 def headers_from(text: str | None) -> ObjectHeaders:
