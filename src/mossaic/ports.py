@@ -267,7 +267,7 @@ class Objects(Protocol):
         ...
 
     async def list_objects(self, query: ListQuery) -> ObjectPage:
-        """Current, not deleted versions by key. The items carry no CRC-64, no manifest and no inline bytes."""
+        """Current, not deleted versions by key."""
         ...
 
     async def list_versions(self, query: ListQuery) -> Page[ObjectVersion]:
@@ -318,8 +318,12 @@ class Uploads(Protocol):
         """Close the upload and free its parts. Raises Absent."""
         ...
 
-    async def list_uploads(self, query: ListQuery) -> UploadPage:
+    async def list_uploads(self, query: ListQuery) -> Page[Upload]:
         """By key, then upload id."""
+        ...
+
+    async def show_uploads(self, query: ListQuery) -> UploadPage:
+        """As `list_uploads`, but only what a listing shows."""
         ...
 
 

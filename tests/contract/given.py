@@ -11,13 +11,16 @@ from mossaic.model.bucket import Bucket, Versioning
 from mossaic.model.manifest import Extent, Manifest
 from mossaic.model.names import BucketName, ObjectKey, UploadId, VersionId, new_blob_id
 from mossaic.model.object import Blob, ObjectType, ObjectVersion
+from mossaic.model.page import Page
 from mossaic.model.upload import Completed, Part, Upload
 from mossaic.ports import Commit, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from mossaic.model.page import ListQuery, Page
+    from mossaic.model.object import ObjectPage
+    from mossaic.model.page import ListQuery
+    from mossaic.model.upload import UploadPage
     from mossaic.ports import MetadataStore
 
 T = TypeVar("T")
@@ -74,10 +77,9 @@ async def put_inline(metadata: MetadataStore, name: str, content: bytes = b"x") 
 def an_upload(upload_id: str = "U1", name: str = "big", **more: Any) -> Upload:
     return Upload(
         upload_id=UploadId(upload_id),
-        bucket=BUCKET,
         key=key(name),
         initiator="1",
-        **({"initiated_at": NOW} | more),
+        **({"bucket": BUCKET, "initiated_at": NOW} | more),
     )
 
 
@@ -134,6 +136,24 @@ def blob_id_of(part: Part) -> str:
 
 def ids(*parts: Part) -> set[str]:
     return {blob_id_of(part) for part in parts}
+
+
+def keys_of(
+    listing: Callable[[ListQuery], Awaitable[ObjectPage | UploadPage]],
+) -> Callable[[ListQuery], Awaitable[Page[str]]]:
+    """A listing that gives columns, as one whose items are the keys."""
+
+    async def pages(query: ListQuery) -> Page[str]:
+        page = await listing(query)
+        return Page(
+            items=page.columns.keys,
+            prefixes=page.prefixes,
+            truncated=page.truncated,
+            next_key=page.next_key,
+            next_id=page.next_id,
+        )
+
+    return pages
 
 
 async def all_pages(

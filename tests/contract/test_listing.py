@@ -11,9 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mossaic.model.bucket import Versioning
-from mossaic.model.manifest import Manifest
 from mossaic.model.names import BucketName
-from mossaic.model.page import ListQuery
+from mossaic.model.page import ListQuery, Page
 from mossaic.ports import Absent, Commit
 from tests.contract.given import (
     BUCKET,
@@ -24,6 +23,7 @@ from tests.contract.given import (
     given_bucket,
     given_upload,
     key,
+    keys_of,
     put,
     put_inline,
     set_versioning,
@@ -42,6 +42,8 @@ HARD_KEYS = [
     "a0",
     "A",
     "\x01",
+    "a\n/\nb",
+    "\n",
     "é",
     "z",
     "\ue000",
@@ -81,7 +83,7 @@ async def test_keys_sort_by_utf8_bytes(metadata: MetadataStore) -> None:
 
     page = await metadata.list_objects(everything())
 
-    assert [item.key for item in page.items] == sorted(HARD_KEYS, key=str.encode)
+    assert page.columns.keys == sorted(HARD_KEYS, key=str.encode)
     assert not page.truncated
     assert page.next_key == ""
 
@@ -97,16 +99,18 @@ async def test_paging_at_every_size_gives_the_same_list(
         await given_upload(metadata, f"id of {name!a}", name=name)
     query = everything(limit=limit, delimiter=delimiter)
 
-    objects = await all_pages(metadata.list_objects, query)
+    objects = await all_pages(keys_of(metadata.list_objects), query)
+    shown = await all_pages(keys_of(metadata.show_uploads), query)
     versions = await all_pages(metadata.list_versions, query)
     uploads = await all_pages(metadata.list_uploads, query)
 
-    for items, prefixes in (objects, versions, uploads):
+    assert objects == shown == expected(HARD_KEYS, query)
+    for items, prefixes in (versions, uploads):
         assert ([item.key for item in items], prefixes) == expected(HARD_KEYS, query)
 
 
 _numbers = count()
-names = st.text(alphabet="ab/-é😀\uffff", min_size=1, max_size=6).filter(lambda text: text[0] != "/")
+names = st.text(alphabet="ab/-\né😀\uffff", min_size=1, max_size=6).filter(lambda text: text[0] != "/")
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -126,10 +130,10 @@ async def test_a_listing_is_what_its_definition_says(
         await metadata.put_object(Commit(version=replace(a_version(name), bucket=bucket)))
     query = everything(bucket=bucket, prefix=prefix, delimiter=delimiter, after_key=after, limit=limit)
 
-    items, prefixes = await all_pages(metadata.list_objects, query)
+    objects = await all_pages(keys_of(metadata.list_objects), query)
     versions, version_prefixes = await all_pages(metadata.list_versions, query)
 
-    assert ([item.key for item in items], prefixes) == expected(keys, query)
+    assert objects == expected(keys, query)
     assert ([item.key for item in versions], version_prefixes) == expected(keys, query)
 
 
@@ -142,28 +146,32 @@ async def test_a_marker_that_is_a_common_prefix_skips_its_group(metadata: Metada
     inside_group = await metadata.list_objects(everything(delimiter="/", after_key="a/1"))
     no_groups = await metadata.list_objects(everything(after_key="a/"))
 
-    assert ([item.key for item in after_group.items], after_group.prefixes) == (["b"], ())
+    assert (after_group.columns.keys, after_group.prefixes) == (["b"], ())
     assert inside_group.prefixes == ("a/",)
-    assert [item.key for item in no_groups.items] == ["a/1", "a/2", "b"]
+    assert no_groups.columns.keys == ["a/1", "a/2", "b"]
 
 
 async def test_a_listing_shows_live_current_versions_only(metadata: MetadataStore) -> None:
     await given_bucket(metadata, Versioning.ENABLED)
     await put(metadata, "gone")
     await put(metadata, "kept")
-    last = await put(metadata, "kept")
+    await put(metadata, "kept")
     await metadata.delete_object(BUCKET, key("gone"), None, NOW)
 
     page = await metadata.list_objects(everything())
 
-    assert [item.version_id for item in page.items] == [last.version_id]
-    item = page.items[0]
-    assert (item.size, item.etag, item.modified_at, item.is_latest) == (10, "E" * 32, NOW, True)
-    assert (item.manifest, item.inline) == (Manifest(), None)
+    found = page.columns
+    assert (found.keys, found.types, found.sizes) == (["kept"], ["Normal"], [10])
+    assert (found.etags, found.modified, found.storage_classes) == (["E" * 32], [NOW], ["Standard"])
 
 
 async def test_listing_a_bucket_that_is_not_there_raises(metadata: MetadataStore) -> None:
-    for listing in (metadata.list_objects, metadata.list_versions, metadata.list_uploads):
+    for listing in (
+        metadata.list_objects,
+        metadata.list_versions,
+        metadata.list_uploads,
+        metadata.show_uploads,
+    ):
         with pytest.raises(Absent):
             await listing(everything())
 
@@ -231,9 +239,65 @@ async def test_uploads_of_one_key_are_paged_by_id(metadata: MetadataStore) -> No
         await given_upload(metadata, upload_id, name=name)
 
     items, _ = await all_pages(metadata.list_uploads, everything(limit=2))
-    after_key_only = await metadata.list_uploads(everything(after_key="k"))
-    id_without_key = await metadata.list_uploads(everything(after_id="5"))
+    after_key_only = await metadata.show_uploads(everything(after_key="k"))
+    id_without_key = await metadata.show_uploads(everything(after_id="5"))
 
     assert [item.upload_id for item in items] == ["9", "1", "2", "3", "0"]
-    assert [item.upload_id for item in after_key_only.items] == ["0"]
-    assert len(id_without_key.items) == 5
+    assert after_key_only.columns.upload_ids == ["0"]
+    assert id_without_key.columns.upload_ids == ["9", "1", "2", "3", "0"]
+
+
+def expected_uploads(begun: list[tuple[str, str]], query: ListQuery) -> list[tuple[str, str] | str]:
+    """The listing of uploads by its definition: key and id of each, or the common prefix that it is counted under."""
+    found: list[tuple[str, str] | str] = []
+    after = query.after_key.encode()
+    for name, upload_id in sorted(begun, key=lambda upload: (upload[0].encode(), upload[1])):
+        inside = name.encode() == after and query.after_id != "" and upload_id > query.after_id
+        if not name.startswith(query.prefix) or not (name.encode() > after or inside):
+            continue
+        at = name.find(query.delimiter, len(query.prefix)) if query.delimiter else -1
+        group = name[: at + len(query.delimiter)]
+        if at < 0:
+            found.append((name, upload_id))
+        elif group not in (query.after_key, *found):
+            found.append(group)
+    return found
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    keys=st.lists(names, max_size=12),
+    prefix=st.sampled_from(["", "a", "a/"]),
+    delimiter=st.sampled_from(["", "/", "-"]),
+    after=st.tuples(st.just("") | names, st.sampled_from(["", "0", "0005", "0011"])),
+    limit=st.integers(1, 5),
+)
+async def test_a_listing_of_uploads_is_what_its_definition_says(
+    metadata: MetadataStore, keys: list[str], prefix: str, delimiter: str, after: tuple[str, str], limit: int
+) -> None:
+    bucket = BucketName(f"b-{next(_numbers)}")
+    await metadata.create_bucket(a_bucket(bucket), quota=10_000)
+    begun = [(name, f"{number:04}{next(_numbers)}") for number, name in enumerate(keys)]
+    for name, upload_id in begun:
+        await given_upload(metadata, upload_id, name=name, bucket=bucket)
+    query = everything(bucket=bucket, prefix=prefix, delimiter=delimiter, limit=limit)
+    query = replace(query, after_key=after[0], after_id=after[1] if after[0] else "")
+    wanted = expected_uploads(begun, query)
+
+    while True:
+        shown, listed = await metadata.show_uploads(query), await metadata.list_uploads(query)
+
+        found = [*zip(shown.columns.keys, shown.columns.upload_ids, strict=True), *shown.prefixes]
+        now, wanted = wanted[:limit], wanted[limit:]
+        assert sorted(found, key=str) == sorted(now, key=str)
+        assert [(item.key, item.upload_id) for item in listed.items] == found[: len(listed.items)]
+        assert replace(listed, items=()) == Page(
+            items=(),
+            prefixes=shown.prefixes,
+            truncated=bool(wanted),
+            next_key=shown.next_key,
+            next_id=shown.next_id,
+        )
+        if not shown.truncated:
+            break
+        query = replace(query, after_key=shown.next_key, after_id=shown.next_id)

@@ -96,7 +96,7 @@ async def test_parts_are_paged_by_number(metadata: MetadataStore) -> None:
 
     assert first.truncated
     assert not rest.truncated
-    assert [part.number for part in [*first.items, *rest.items]] == numbers
+    assert [*first.columns.numbers, *rest.columns.numbers] == numbers
 
 
 async def test_a_part_put_twice_keeps_the_last_and_bins_the_first(metadata: MetadataStore) -> None:

@@ -204,10 +204,10 @@ class Actor:
     async def look(self) -> State:
         """The state as it is, every byte read."""
         state = State()
-        for listed in (await self.metadata.list_objects(ListQuery(bucket=BUCKET, limit=1000))).items:
-            version = await self.metadata.head(BUCKET, listed.key)
+        for listed in (await self.metadata.list_objects(ListQuery(bucket=BUCKET, limit=1000))).columns.keys:
+            version = await self.metadata.head(BUCKET, ObjectKey(listed))
             assert version is not None
-            state.objects[listed.key] = self._bytes(version) if version.inline is None else version.inline
+            state.objects[listed] = self._bytes(version) if version.inline is None else version.inline
         for upload in (await self.metadata.list_uploads(ListQuery(bucket=BUCKET, limit=1000))).items:
             parts = await self.metadata.all_parts(upload.upload_id)
             state.uploads[upload.key] = {part.number: self._bytes(part) for part in parts}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mossaic.protocol.codec import write_answer
 from mossaic.protocol.operations import listing, multipart
-from mossaic.protocol.records import Lazy, Moments, Records
+from mossaic.protocol.records import COMMA, Made, Moments, Numbers, Records, Texts
 from mossaic.protocol.shapes import Owner
 
 if TYPE_CHECKING:
@@ -22,8 +22,16 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.text
     "a/%&<>\n\0\x1f\"' é😀s", max_size=9
 )
 MICROS = st.integers(0, 253402300799_999_999)  # up to the end of the year 9999
+SIZES = st.integers(0, 2**63) | st.sampled_from([0, 1, 11])
 ENTRIES = st.lists(
-    st.tuples(TEXTS, MICROS, TEXTS, st.integers(0, 2**63), st.sampled_from(["Standard", "IA"])), max_size=6
+    st.tuples(
+        TEXTS,
+        MICROS | st.sampled_from([0, 999_999, 1_000_000]),
+        TEXTS,
+        SIZES,
+        st.sampled_from(["Standard", "IA"]),
+    ),
+    max_size=6,
 )
 PARTS = st.lists(
     st.tuples(st.integers(1, 10_000), MICROS, TEXTS, st.none() | TEXTS, st.integers(0, 2**40)), max_size=6
@@ -39,14 +47,22 @@ def columns_of(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[st
     owner=st.none() | st.builds(Owner, id=TEXTS, display_name=TEXTS),
     encoding=st.sampled_from([None, "url"]),
     prefixes=st.lists(TEXTS, max_size=5),
+    as_texts=st.booleans(),
 )
 def test_a_page_of_objects_is_written_as_one_by_one(
-    rows: list[tuple[str, int, str, int, str]], owner: Owner | None, encoding: str | None, prefixes: list[str]
+    rows: list[tuple[str, int, str, int, str]],
+    owner: Owner | None,
+    encoding: str | None,
+    prefixes: list[str],
+    as_texts: bool,
 ) -> None:
     columns = columns_of(["key", "modified_at", "etag", "size", "storage_class"], rows)
-    columns["modified_at"] = Moments(columns["modified_at"])
+    columns["modified_at"] = Moments.of(columns["modified_at"])
+    if as_texts:
+        columns |= {name: Texts.of(columns[name]) for name in ("key", "etag", "storage_class")}
+        columns["size"] = Numbers.of(columns["size"])
     contents = Records(listing.ObjectEntry, columns, type="Normal", owner=owner)
-    groups = Records(listing.CommonPrefix, {"prefix": prefixes})
+    groups = Records(listing.CommonPrefix, {"prefix": Texts.of(prefixes) if as_texts else prefixes})
     page = listing.ListObjectsV2Result(
         name="b",
         max_keys=1000,
@@ -73,7 +89,7 @@ def test_a_field_that_is_not_always_there_is_left_out_where_it_is_not(
     rows: list[tuple[int, int, str, str | None, int]],
 ) -> None:
     columns = columns_of(["number", "last_modified", "etag", "crc64", "size"], rows)
-    columns["last_modified"] = Moments(columns["last_modified"])
+    columns["last_modified"] = Moments.of(columns["last_modified"])
     parts = Records(multipart.StoredPart, columns)
 
     def written(entries: Sequence[multipart.StoredPart]) -> bytes:
@@ -91,16 +107,30 @@ def test_records_read_like_a_tuple_of_them() -> None:
 
     assert (prefixes[0], prefixes[-1], prefixes[1:]) == (singly[0], singly[-1], singly[1:])
     assert prefixes == singly
-    assert prefixes == Lazy(3, singly.__getitem__)
+    assert prefixes == Made(3, singly.__getitem__)
     assert prefixes != singly[:2]
     assert hash(prefixes) == hash(singly)
     with pytest.raises(IndexError):
         prefixes[3]
 
 
+@given(st.lists(TEXTS | st.sampled_from(["", "a", "aa"]), max_size=4))
+def test_a_column_knows_what_all_of_its_texts_are(texts: list[str]) -> None:
+    column = Texts.of(texts)
+
+    assert column == texts
+    assert column.common() == (texts[0].encode() if len(set(texts)) == 1 else None)
+
+
+def test_a_column_is_cut_at_its_own_gap() -> None:
+    assert Numbers(b"1,22,3", 3, COMMA) == (1, 22, 3)
+    assert Numbers(b"7,7,7", 3, COMMA).common() == b"7"
+    assert Numbers(b"", 0, COMMA).common() is None
+
+
 @given(MICROS)
 def test_moments_are_exact(micros: int) -> None:
-    (moment,) = Moments([micros])
+    (moment,) = Moments.of([micros])
 
     assert moment.tzinfo is UTC
     assert (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) == micros

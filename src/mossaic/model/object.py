@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 from mossaic.model.manifest import Manifest
 from mossaic.model.names import NULL_VERSION
-from mossaic.model.page import Page
+from mossaic.model.page import Cut
 from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import datetime
 
     from mossaic.model.names import BlobId, BucketName, ObjectKey, VersionId
-    from mossaic.protocol.records import Moments
+    from mossaic.protocol.records import Moments, Numbers, Texts
 
 
 class StorageClass(Enum):
@@ -95,22 +95,20 @@ class ObjectVersion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectColumns:
+class ShownObjects:
     """What a listing shows of objects, column by column, one value an object."""
 
-    keys: Sequence[str]
-    types: Sequence[str]
-    sizes: Sequence[int]
-    etags: Sequence[str]
+    keys: Texts
+    types: Texts
+    sizes: Numbers
+    etags: Texts
     modified: Moments
-    storage_classes: Sequence[str]
+    storage_classes: Texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ObjectPage(Page[ObjectVersion]):
-    """`items` are made when somebody asks for them."""
-
-    columns: ObjectColumns
+class ObjectPage(Cut):
+    columns: ShownObjects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

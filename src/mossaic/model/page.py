@@ -31,11 +31,17 @@ class ListQuery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Page(Generic[T]):
-    """`items` and `prefixes` each in order; the next markers are set when `truncated`: the last entry given out."""
+class Cut:
+    """What a page has beside its items: `prefixes` in order; the next markers are set when `truncated`: the last entry given out."""
 
-    items: Sequence[T]
-    prefixes: tuple[str, ...] = ()
+    prefixes: Sequence[str] = ()
     truncated: bool = False
     next_key: str = ""
     next_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Cut, Generic[T]):
+    """`items` in order."""
+
+    items: Sequence[T]

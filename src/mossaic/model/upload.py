@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Self
 from mossaic.model.manifest import Manifest
 from mossaic.model.names import UploadId
 from mossaic.model.object import ObjectAcl, ObjectHeaders, StorageClass
-from mossaic.model.page import Page
+from mossaic.model.page import Cut
 from mossaic.protocol.checksum import crc64_join, multipart_etag
 from mossaic.protocol.errors import (
     ENTITY_TOO_SMALL,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from mossaic.model.names import BucketName, ObjectKey
     from mossaic.protocol.operations.multipart import PartList
-    from mossaic.protocol.records import Moments
+    from mossaic.protocol.records import Moments, Numbers, Texts
 
 _SHOWN: Final = 256  # characters of a refused value that the error repeats
 
@@ -106,28 +106,34 @@ class PartColumns:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PartPage(Page[Part]):
-    """`items` are made when somebody asks for them. `stored`: when each of the `columns` was put."""
+class ShownParts:
+    """What a listing shows of stored parts, column by column, one value a part."""
 
-    columns: PartColumns
+    numbers: Numbers
+    sizes: Numbers
+    etags: Texts
+    crc64s: Numbers
     stored: Moments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UploadColumns:
-    """What a listing shows of uploads, column by column, one value an upload."""
-
-    keys: Sequence[str]
-    upload_ids: Sequence[str]
-    initiated: Moments
-    storage_classes: Sequence[str]
+class PartPage(Cut):
+    columns: ShownParts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UploadPage(Page[Upload]):
-    """`items` are made when somebody asks for them."""
+class ShownUploads:
+    """What a listing shows of uploads, column by column, one value an upload."""
 
-    columns: UploadColumns
+    keys: Texts
+    upload_ids: Texts
+    initiated: Moments
+    storage_classes: Texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadPage(Cut):
+    columns: ShownUploads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,11 +8,15 @@ slip past a byte search. Namespaces and prefixes of requests are ignored (OSS sa
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from xml.parsers import expat
 
+from mossaic.protocol.records import Texts
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
+
+    from mossaic.protocol.records import Column
 
 MAX_DEPTH: Final = 16
 MAX_ELEMENTS: Final = 60_000  # 10,000 parts are 30,001
@@ -23,7 +27,8 @@ _CONTROL_REFERENCE: Final = re.compile(r"&#(?:x([0-9a-fA-F]{1,2})|([0-9]{1,2}));
 _PRIVATE_BASE: Final = 0xF8E0
 _PRIVATE: Final = re.compile(f"[{chr(_PRIVATE_BASE)}-{chr(_PRIVATE_BASE + 31)}]")
 _UNWRITABLE: Final = re.compile(r"[\x00-\x08\x0b-\x1f]")
-_SPECIAL: Final = re.compile(r"[&<>\x00-\x08\x0b-\x1f]")  # whatever `escape` changes
+_UNWRITABLE_BYTES: Final = re.compile(rb"[\x00-\x08\x0b-\x1f]")
+_SPECIAL: Final = b"&<>" + bytes(range(9)) + bytes(range(11, 32))  # whatever `escape` changes
 
 
 class XmlError(ValueError):
@@ -131,9 +136,14 @@ def escape(text: str) -> str:
     return text
 
 
-def escape_all(texts: Sequence[str]) -> Sequence[str]:
+def escape_all(texts: Column[Any]) -> Column[Any]:  # Any: of any texts
     """`escape` for many texts, which mostly need none: one look at all of them."""
-    return texts if _SPECIAL.search("\n".join(texts)) is None else list(map(escape, texts))
+    whole = texts.whole
+    if len(whole.translate(None, _SPECIAL)) == len(whole):
+        return texts
+    whole = whole.replace(b"&", b"&amp;").replace(b"<", b"&lt;").replace(b">", b"&gt;")
+    whole = _UNWRITABLE_BYTES.sub(lambda match: b"&#%d;" % ord(match[0]), whole)
+    return Texts(whole, len(texts), texts.gap)
 
 
 DECLARATION: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'

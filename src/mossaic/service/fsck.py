@@ -146,15 +146,9 @@ class _Run:
 
     async def verify_parts(self, bucket: Bucket) -> None:
         async for upload in _pages(self._metadata.list_uploads, ListQuery(bucket=bucket.name, limit=_PAGE)):
-            after = 0
-            while True:
-                page = await self._metadata.parts(upload.upload_id, after=after, limit=_PAGE)
-                for part in page.items:
-                    self.report.parts += 1
-                    await self._verify_content(_of_part(upload, part))
-                if not page.truncated:
-                    break
-                after = page.items[-1].number
+            for part in await self._metadata.all_parts(upload.upload_id):
+                self.report.parts += 1
+                await self._verify_content(_of_part(upload, part))
 
     async def find_unreferenced(self) -> None:
         listing = self._blobs.list(before=datetime.now(UTC))

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
     from mossaic.model.bucket import Bucket
     from mossaic.model.identity import Grant
+    from mossaic.model.page import Page
     from mossaic.model.upload import Completion, PartPage, UploadPage
     from mossaic.ports import BlobStore, Body, Clock, MetadataStore
     from mossaic.protocol.operations import multipart as shapes
@@ -238,17 +239,11 @@ class MultipartService:
 
     async def uploads(self, bucket: Bucket, asked: shapes.ListMultipartUploads) -> UploadPage:
         """A page of the bucket's open uploads, by key, then upload id. Raises OssError INVALID_ARGUMENT."""
-        after_key = page_marker(asked.key_marker, name="key-marker")
-        after_id = page_marker(asked.upload_id_marker, name="upload-id-marker")
-        query = ListQuery(
-            bucket=bucket.name,
-            prefix=page_prefix(asked.prefix),
-            delimiter=page_delimiter(asked.delimiter),
-            after_key=after_key,
-            after_id=after_id if after_key else "",
-            limit=page_size(asked.max_uploads, DEFAULT_PART_PAGE, name="max-uploads"),
-        )
-        return await self._metadata.list_uploads(query)
+        return await self._metadata.show_uploads(_uploads_query(bucket, asked))
+
+    async def uploads_in_full(self, bucket: Bucket, asked: shapes.ListMultipartUploads) -> Page[Upload]:
+        """The same page, with all there is to say of each upload. Raises OssError INVALID_ARGUMENT."""
+        return await self._metadata.list_uploads(_uploads_query(bucket, asked))
 
     # --- steps ---
 
@@ -397,6 +392,20 @@ def _receipt(version: ObjectVersion, upload_id: UploadId, digest: str) -> Comple
 
 def _version_id(receipt: Completed) -> VersionId | None:
     return None if receipt.version_id is None else VersionId(receipt.version_id)
+
+
+def _uploads_query(bucket: Bucket, asked: shapes.ListMultipartUploads) -> ListQuery:
+    """Raises OssError INVALID_ARGUMENT."""
+    after_key = page_marker(asked.key_marker, name="key-marker")
+    after_id = page_marker(asked.upload_id_marker, name="upload-id-marker")
+    return ListQuery(
+        bucket=bucket.name,
+        prefix=page_prefix(asked.prefix),
+        delimiter=page_delimiter(asked.delimiter),
+        after_key=after_key,
+        after_id=after_id if after_key else "",
+        limit=page_size(asked.max_uploads, DEFAULT_PART_PAGE, name="max-uploads"),
+    )
 
 
 def part_marker(text: str | None) -> int:

@@ -116,7 +116,7 @@ async def set_rules(buckets: BucketService, *rules: LifecycleRule) -> None:
 
 
 async def keys(metadata: SqliteMetadata) -> list[str]:
-    return [item.key for item in (await metadata.list_objects(ListQuery(bucket=NAME))).items]
+    return list((await metadata.list_objects(ListQuery(bucket=NAME))).columns.keys)
 
 
 async def versions(metadata: SqliteMetadata) -> Sequence[ObjectVersion]:

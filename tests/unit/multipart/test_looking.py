@@ -10,19 +10,22 @@ from mossaic.protocol.operations import multipart as shapes
 from tests.unit.multipart.conftest import KEY, UNKNOWN, World, refusal
 
 if TYPE_CHECKING:
-    from mossaic.model.page import Page
-    from mossaic.model.upload import Part, Upload
+    from mossaic.model.upload import PartPage, UploadPage
 
 
-async def parts(world: World, upload_id: str, **asked: str) -> Page[Part]:
+async def parts(world: World, upload_id: str, **asked: str) -> PartPage:
     _, page = await world.service.parts(
         world.bucket, shapes.ListParts(bucket="bkt", key=KEY, upload_id=upload_id, **asked)
     )
     return page
 
 
-async def uploads(world: World, **asked: str) -> Page[Upload]:
+async def uploads(world: World, **asked: str) -> UploadPage:
     return await world.service.uploads(world.bucket, shapes.ListMultipartUploads(bucket="bkt", **asked))
+
+
+def shown(page: UploadPage) -> list[tuple[str, str]]:
+    return list(zip(page.columns.keys, page.columns.upload_ids, strict=True))
 
 
 async def test_parts_are_listed_by_number(world: World) -> None:
@@ -32,7 +35,7 @@ async def test_parts_are_listed_by_number(world: World) -> None:
 
     page = await parts(world, upload_id)
 
-    assert [(part.number, part.size) for part in page.items] == [(2, 2), (30, 30), (10_000, 10_000)]
+    assert page.columns.numbers == page.columns.sizes == [2, 30, 10_000]
     assert not page.truncated
 
 
@@ -42,10 +45,10 @@ async def test_pages_of_parts_follow_each_other(world: World) -> None:
         await world.put(upload_id, number, b"x")
 
     first = await parts(world, upload_id, max_parts="2")
-    rest = await parts(world, upload_id, part_number_marker=str(first.items[-1].number), max_parts="3")
+    rest = await parts(world, upload_id, part_number_marker=first.next_key, max_parts="3")
 
     assert (first.truncated, rest.truncated) == (True, False)
-    assert [part.number for part in (*first.items, *rest.items)] == [1, 2, 3, 4, 5]
+    assert [*first.columns.numbers, *rest.columns.numbers] == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +80,7 @@ async def test_uploads_are_listed_by_key_then_id(world: World) -> None:
 
     page = await uploads(world)
 
-    assert [(upload.key, upload.upload_id) for upload in page.items] == sorted(begun)
+    assert shown(page) == sorted(begun)
 
 
 @pytest.mark.parametrize("limit", range(1, 8))
@@ -88,7 +91,7 @@ async def test_pages_of_uploads_cover_all_of_them_once(world: World, limit: int)
 
     while True:
         page = await uploads(world, max_uploads=str(limit), **markers)
-        seen += [(upload.key, upload.upload_id) for upload in page.items]
+        seen += shown(page)
         if not page.truncated:
             break
         markers = {"key_marker": page.next_key, "upload_id_marker": page.next_id}
@@ -103,7 +106,7 @@ async def test_a_key_marker_alone_skips_every_upload_of_that_key(world: World) -
 
     page = await uploads(world, key_marker="a")
 
-    assert [upload.upload_id for upload in page.items] == [last]
+    assert page.columns.upload_ids == [last]
 
 
 async def test_an_id_marker_without_a_key_marker_is_ignored(world: World) -> None:
@@ -111,7 +114,7 @@ async def test_an_id_marker_without_a_key_marker_is_ignored(world: World) -> Non
 
     page = await uploads(world, upload_id_marker="F" * 32)
 
-    assert [upload.upload_id for upload in page.items] == [upload_id]
+    assert page.columns.upload_ids == [upload_id]
 
 
 async def test_prefix_and_delimiter_group_uploads(world: World) -> None:
@@ -120,7 +123,7 @@ async def test_prefix_and_delimiter_group_uploads(world: World) -> None:
 
     page = await uploads(world, prefix="photos/", delimiter="/")
 
-    assert [upload.key for upload in page.items] == ["photos/top"]
+    assert page.columns.keys == ["photos/top"]
     assert page.prefixes == ("photos/1/", "photos/2/")
 
 
@@ -128,7 +131,7 @@ async def test_completed_and_aborted_uploads_are_not_listed(world: World) -> Non
     await world.abort(await world.begin())
     await world.complete(await world.begin(), [])
 
-    assert (await uploads(world)).items == ()
+    assert shown(await uploads(world)) == []
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ async def initiators(call: ApiCall) -> dict[str, object]:
         upload_id_marker=call.query.get("upload-id-marker"),
         max_uploads=call.query.get("max-uploads"),
     )
-    page = await call.services.multipart.uploads(bucket, asked)
+    page = await call.services.multipart.uploads_in_full(bucket, asked)
     return {
         "uploads": [{"upload_id": each.upload_id, "initiator": each.initiator} for each in page.items],
         "next": {"key": page.next_key, "upload_id": page.next_id} if page.truncated else None,

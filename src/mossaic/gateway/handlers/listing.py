@@ -14,8 +14,8 @@ from mossaic.protocol.records import Records
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mossaic.model.object import ObjectColumns, ObjectVersion
-    from mossaic.model.page import Page
+    from mossaic.model.object import ObjectVersion, ShownObjects
+    from mossaic.model.page import Cut
     from mossaic.protocol.shapes import Owner
 
 
@@ -35,7 +35,7 @@ def _query(
     )
 
 
-def _entries(found: ObjectColumns, owner: Owner | None) -> Sequence[ops.ObjectEntry]:
+def _entries(found: ShownObjects, owner: Owner | None) -> Sequence[ops.ObjectEntry]:
     columns: dict[str, Sequence[object]] = {
         "key": found.keys,
         "modified_at": found.modified,
@@ -47,7 +47,7 @@ def _entries(found: ObjectColumns, owner: Owner | None) -> Sequence[ops.ObjectEn
     return Records(ops.ObjectEntry, columns, owner=owner)
 
 
-def _prefixes(page: Page[ObjectVersion]) -> Sequence[ops.CommonPrefix]:
+def _prefixes(page: Cut) -> Sequence[ops.CommonPrefix]:
     return Records(ops.CommonPrefix, {"prefix": page.prefixes})
 
 
@@ -87,7 +87,7 @@ async def list_objects_v2(call: Call, asked: ops.ListObjectsV2) -> ops.ListObjec
         encoding_type=encoding,
         is_truncated=page.truncated,
         next_continuation_token=ops.continuation_token(page.next_key) if page.truncated else None,
-        key_count=len(page.items) + len(page.prefixes),
+        key_count=len(page.columns.keys) + len(page.prefixes),
         contents=_entries(page.columns, owner_of(call.bucket) if asked.fetch_owner else None),
         common_prefixes=_prefixes(page),
     )

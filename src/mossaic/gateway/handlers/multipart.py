@@ -20,7 +20,7 @@ from mossaic.service.multipart import part_marker
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mossaic.model.upload import PartPage, Upload, UploadColumns
+    from mossaic.model.upload import ShownParts, ShownUploads, Upload
 
 # What v2's encryption client wrote into the metadata at Initiate and reads from ListParts to go on.
 _CLIENT_ENCRYPTION: Final = "client-side-encryption-"
@@ -120,7 +120,7 @@ async def list_parts(call: Call, asked: ops.ListParts) -> ops.ListPartsResult:
         upload_id=upload.upload_id,
         storage_class=upload.storage_class.value,
         part_number_marker=part_marker(asked.part_number_marker),
-        next_part_number_marker=page.columns.numbers[-1] if page.items else 0,
+        next_part_number_marker=page.columns.numbers[-1] if page.columns.numbers else 0,
         max_parts=page_size(asked.max_parts, DEFAULT_PART_PAGE, name="max-parts"),
         is_truncated=page.truncated,
         client_encryption_key=_client_encryption(upload, "key"),
@@ -129,7 +129,7 @@ async def list_parts(call: Call, asked: ops.ListParts) -> ops.ListPartsResult:
         client_encryption_wrap_alg=_client_encryption(upload, "wrap-alg"),
         client_encryption_data_size=_client_encryption(upload, "data-size"),
         client_encryption_part_size=_client_encryption(upload, "part-size"),
-        parts=_stored_parts(page),
+        parts=_stored_parts(page.columns),
     )
 
 
@@ -159,18 +159,18 @@ def _client_encryption(upload: Upload, name: str) -> str | None:
     return upload.headers.meta.get(_CLIENT_ENCRYPTION + name)
 
 
-def _stored_parts(page: PartPage) -> Sequence[ops.StoredPart]:
+def _stored_parts(found: ShownParts) -> Sequence[ops.StoredPart]:
     columns: dict[str, Sequence[object]] = {
-        "number": page.columns.numbers,
-        "last_modified": page.stored,
-        "etag": page.columns.etags,
-        "crc64": list(map(str, page.columns.crc64s)),
-        "size": page.columns.sizes,
+        "number": found.numbers,
+        "last_modified": found.stored,
+        "etag": found.etags,
+        "crc64": found.crc64s,
+        "size": found.sizes,
     }
     return Records(ops.StoredPart, columns)
 
 
-def _open_uploads(found: UploadColumns) -> Sequence[ops.OpenUpload]:
+def _open_uploads(found: ShownUploads) -> Sequence[ops.OpenUpload]:
     columns: dict[str, Sequence[object]] = {
         "key": found.keys,
         "upload_id": found.upload_ids,

@@ -13,6 +13,7 @@ from mossaic.protocol.errors import MALFORMED_XML, OssError
 from mossaic.protocol.records import Records
 from mossaic.protocol.xml import DECLARATION, Node, XmlError, escape, parse
 
+_BLOCK: Final = "\0"  # stands for the next block of bytes; `escape` writes no NUL
 _PLAIN: Final = frozenset({Kind.INTEGER, Kind.BOOLEAN, Kind.TIME})  # their text needs no escaping
 
 
@@ -20,17 +21,26 @@ def write_document(shape: object, plan: Plan) -> bytes:
     """The XML body of a shape that has a root."""
     assert plan.root is not None
     writing = _Writing(url=getattr(shape, "encoding_type", None) == "url")
-    return f"{DECLARATION}<{plan.root}>{_content_of(plan.shape)(shape, writing)}</{plan.root}>".encode()
+    text = f"{DECLARATION}<{plan.root}>{_content_of(plan.shape)(shape, writing)}</{plan.root}>".encode()
+    if not writing.blocks:
+        return text
+    before, *after = text.split(_BLOCK.encode())
+    pieces = [before]
+    for block, text_after in zip(writing.blocks, after, strict=True):
+        pieces += block
+        pieces.append(text_after)
+    return b"".join(pieces)
 
 
 class _Writing:
-    """What holds for one document: `url` for `encoding-type=url`; `known`: texts of nested records by tag and
-    id, because a thousand entries of a listing have one and the same owner."""
+    """What holds for one document: `url` for `encoding-type=url`; `blocks`: the pieces of bytes for each `_BLOCK` in the text;
+    `known`: texts of nested records by tag and id, because a thousand entries of a listing have one and the same owner."""
 
-    __slots__ = ("known", "url")
+    __slots__ = ("blocks", "known", "url")
 
     def __init__(self, *, url: bool) -> None:
         self.url = url
+        self.blocks: list[list[bytes]] = []
         self.known: dict[tuple[str, int], str] = {}
 
 
@@ -79,7 +89,8 @@ def _many(leaf: Leaf, values: Any, element: _Write, writing: _Writing) -> str:  
     if isinstance(values, Records):
         records = cast("Records[Any]", values)  # type: ignore[redundant-cast]  # pyright needs it; Any: as above
         single: Callable[[Leaf, object], str] = lambda of, value: _element(of)(value, writing)  # noqa: E731
-        return write_records(leaf.tag, records, single, url=writing.url)
+        writing.blocks.append(write_records(leaf.tag, records, single, url=writing.url))
+        return _BLOCK
     return "".join([element(value, writing) for value in values])
 
 

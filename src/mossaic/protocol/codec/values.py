@@ -8,11 +8,16 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from functools import lru_cache
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
 
+from mossaic.protocol.records import GAP, Texts
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
+
+    from mossaic.protocol.records import Column, Moments
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -20,7 +25,8 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)
 _SECONDS: Final = tuple(f"{second:02}.000Z" for second in range(60))
 _URL_SAFE: Final = "-_.~/"
-_URL_UNSAFE: Final = re.compile(r"[^A-Za-z0-9_.~/\n-]+")
+_URL_PLAIN: Final = (ascii_letters + digits + "_.~/-").encode() + GAP
+_URL_UNSAFE: Final = re.compile(rb"[^A-Za-z0-9_.~/\xff-]+")
 _MIDNIGHT_LENGTH: Final = len("2024-03-05T00:00:00Z")
 
 
@@ -43,9 +49,19 @@ def iso_text(moment: datetime) -> str:
     return "%04d-%02d-%02dT%02d:%02d:%02d.000Z" % fields  # noqa: UP031
 
 
-def iso_texts(micros: Sequence[int]) -> list[str]:
-    """`iso_text` of many times, given as microseconds since 1970. What was stored together shares its minute."""
-    return [_minute_text(each // 60_000_000) + _SECONDS[each // 1_000_000 % 60] for each in micros]
+class _Seconds(dict[bytes, bytes]):
+    """Seconds since 1970 as digits, and their text: what was stored together often shares its second, and mostly its minute."""
+
+    def __missing__(self, seconds: bytes) -> bytes:
+        minute, second = divmod(int(seconds or b"0"), 60)
+        text = self[seconds] = (_minute_text(minute) + _SECONDS[second]).encode()
+        return text
+
+
+def iso_texts(moments: Moments) -> list[bytes]:
+    """`iso_text` of many times."""
+    known = _Seconds()
+    return [known[micros[:-6]] for micros in moments.pieces]
 
 
 @lru_cache(maxsize=4096)
@@ -121,19 +137,16 @@ def encode_url(text: str) -> str:
     return quote(text, safe=_URL_SAFE)
 
 
-def encode_urls(texts: Sequence[str]) -> Sequence[str]:
-    """`encode_url` of many texts, which mostly share what has to be encoded."""
-    whole = "\n".join(texts)
-    if _URL_UNSAFE.search(whole) is None and whole.count("\n") < len(texts):
+def encode_urls(texts: Column[Any]) -> Column[Any]:  # Any: of any texts
+    """`encode_url` of many texts, which mostly need none or share what has to be encoded."""
+    if not texts.whole.translate(None, _URL_PLAIN):
         return texts
-    if whole.count("\n") >= len(texts):
-        return list(map(encode_url, texts))
-    return _URL_UNSAFE.sub(lambda run: _encoded(run[0]), whole).split("\n")
+    return Texts(_URL_UNSAFE.sub(lambda run: _encoded(run[0]), texts.whole), len(texts))
 
 
 @lru_cache(maxsize=1024)
-def _encoded(run: str) -> str:
-    return quote(run, safe="")
+def _encoded(run: bytes) -> bytes:
+    return quote(run, safe="").encode()
 
 
 def decode_url(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
@@ -15,14 +16,14 @@ from mossaic.model.manifest import Manifest
 from mossaic.model.names import BucketName, ObjectKey, UploadId, VersionId
 from mossaic.model.object import (
     ObjectAcl,
-    ObjectColumns,
     ObjectHeaders,
     ObjectType,
     ObjectVersion,
+    ShownObjects,
     StorageClass,
 )
-from mossaic.model.upload import Completed, Part, PartColumns, Upload, UploadColumns
-from mossaic.protocol.records import Lazy, Moments
+from mossaic.model.upload import Completed, Part, PartColumns, ShownParts, ShownUploads, Upload
+from mossaic.protocol.records import COMMA, Moments, Numbers, Texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,6 +40,7 @@ _NO_TAGS: Final[Mapping[str, str]] = MappingProxyType({})
 _NO_MANIFEST: Final = Manifest()
 _ENCODE: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _texts: Final = msgspec.json.Decoder(dict[str, str]).decode
+_NEGATIVE: Final = re.compile(rb"-\d+")
 _UNSIGNED: Final = 0xFFFF_FFFF_FFFF_FFFF
 BLOB_ID_BYTES: Final = 16
 NO_MD5: Final = ""  # in a blob's row, where the MD5 was not made
@@ -46,21 +48,18 @@ NO_MD5: Final = ""  # in a blob's row, where the MD5 was not made
 BUCKET_COLUMNS: Final = (
     "name, region, owner_id, created_at, acl, storage_class, redundancy, versioning, documents, revision"
 )
-SHOWN_COLUMNS: Final = "key, version_id, type, size, etag, modified_at, storage_class"
+SHOWN_COLUMNS: Final = "key, type, size, etag, modified_at, storage_class"  # as `shown_objects` takes them
 LISTED_COLUMNS: Final = "key, seq, version_id, type, size, etag, crc64, modified_at, storage_class"
 VERSION_COLUMNS: Final = LISTED_COLUMNS + ", content_id, md5, acl, target, tags, headers"
 UPLOAD_COLUMNS: Final = (
     "upload_id, key, initiated_at, initiator, acl, storage_class, forbid_overwrite, sequential, tags, headers,"
     " request_id, visit"
 )
+SHOWN_OF_UPLOADS: Final = "key, upload_id, initiated_at, storage_class"
+SHOWN_OF_PARTS: Final = "number, size, etag, crc64, stored_at"
 HELD_COLUMNS: Final = "number, size, etag, crc64, packed"  # what Complete needs of a part
 PART_COLUMNS: Final = HELD_COLUMNS + ", stored_at"
 RECEIPT_COLUMNS: Final = "upload_id, key, digest, etag, crc64, size, version_id, completed_at"
-
-
-def columns(rows: Sequence[Row], names: str) -> Sequence[tuple[Any, ...]]:  # Any: values of any type
-    """Rows of these columns, turned round."""
-    return list(zip(*rows, strict=True)) or [()] * (names.count(",") + 1)
 
 
 def micros(moment: datetime) -> int:
@@ -211,24 +210,17 @@ def listed_from(bucket: BucketName, row: Row, *, is_latest: bool) -> ObjectVersi
     )
 
 
-def shown_objects(bucket: BucketName, rows: Sequence[Row]) -> tuple[Lazy[ObjectVersion], ObjectColumns]:
-    """Current versions, from SHOWN_COLUMNS."""
-
-    def item(place: int) -> ObjectVersion:
-        key, version_id, kind, size, etag, modified_at, storage_class = rows[place]
-        row = (key, 0, version_id, kind, size, etag, 0, modified_at, storage_class)
-        return listed_from(bucket, row, is_latest=True)
-
-    keys, _, types, sizes, etags, modified, classes = columns(rows, SHOWN_COLUMNS)
-    shown = ObjectColumns(
-        keys=list(map(bytes.decode, keys)),
-        types=types,
-        sizes=sizes,
-        etags=etags,
-        modified=Moments(modified),
-        storage_classes=classes,
+def shown_objects(joined: Sequence[bytes], count: int) -> ShownObjects:
+    """From the SHOWN_COLUMNS of so many current versions, each as one text."""
+    keys, types, sizes, etags, modified, classes = joined
+    return ShownObjects(
+        keys=Texts(keys, count),
+        types=Texts(types, count, COMMA),
+        sizes=Numbers(sizes, count, COMMA),
+        etags=Texts(etags, count, COMMA),
+        modified=Moments(modified, count, COMMA),
+        storage_classes=Texts(classes, count, COMMA),
     )
-    return Lazy(len(rows), item), shown
 
 
 def version_from(bucket: BucketName, row: Row, *, is_latest: bool) -> ObjectVersion:
@@ -294,21 +286,36 @@ def upload_from(bucket: BucketName, row: Row) -> Upload:
     )
 
 
-def shown_uploads(bucket: BucketName, rows: Sequence[Row]) -> tuple[Lazy[Upload], UploadColumns]:
-    """From UPLOAD_COLUMNS."""
-    upload_ids, keys, initiated, _, _, classes, *_ = columns(rows, UPLOAD_COLUMNS)
-    shown = UploadColumns(
-        keys=list(map(bytes.decode, keys)),
-        upload_ids=upload_ids,
-        initiated=Moments(initiated),
-        storage_classes=classes,
+def shown_uploads(joined: Sequence[bytes], count: int) -> ShownUploads:
+    """From SHOWN_OF_UPLOADS, as above."""
+    keys, upload_ids, initiated, classes = joined
+    return ShownUploads(
+        keys=Texts(keys, count),
+        upload_ids=Texts(upload_ids, count, COMMA),
+        initiated=Moments(initiated, count, COMMA),
+        storage_classes=Texts(classes, count, COMMA),
     )
-    return Lazy(len(rows), lambda place: upload_from(bucket, rows[place])), shown
+
+
+def shown_parts(joined: Sequence[bytes], count: int) -> ShownParts:
+    """From SHOWN_OF_PARTS, as above."""
+    numbers, sizes, etags, crc64s, stored = joined
+    return ShownParts(
+        numbers=Numbers(numbers, count, COMMA),
+        sizes=Numbers(sizes, count, COMMA),
+        etags=Texts(etags, count, COMMA),
+        crc64s=Numbers(_NEGATIVE.sub(_unsigned_text, crc64s), count, COMMA),
+        stored=Moments(stored, count, COMMA),
+    )
+
+
+def _unsigned_text(stored: re.Match[bytes]) -> bytes:
+    return b"%d" % unsigned(int(stored[0]))
 
 
 def part_columns(rows: Sequence[Row]) -> PartColumns:
-    """From HELD_COLUMNS or PART_COLUMNS."""
-    numbers, sizes, etags, crc64s, packed, *_ = columns(rows, PART_COLUMNS)
+    """From HELD_COLUMNS."""
+    numbers, sizes, etags, crc64s, packed = list(zip(*rows, strict=True)) or [()] * 5
     return PartColumns(
         numbers=numbers,
         sizes=sizes,

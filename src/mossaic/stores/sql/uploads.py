@@ -12,21 +12,24 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from mossaic.model.upload import PartColumns, PartPage
 from mossaic.ports import Absent, Busy, Commit, Conflict, Stored
-from mossaic.protocol.records import Lazy, Moments
+from mossaic.protocol.limits import MAX_PART_NUMBER
 from mossaic.stores.sql import buckets, requests
 from mossaic.stores.sql.buckets import Counts
 from mossaic.stores.sql.content import blob_ids, change_holders, held
 from mossaic.stores.sql.database import LONG
 from mossaic.stores.sql.objects import publish, require_free, require_new
+from mossaic.stores.sql.pages import columns_of
 from mossaic.stores.sql.rows import (
     HELD_COLUMNS,
     PART_COLUMNS,
     RECEIPT_COLUMNS,
+    SHOWN_OF_PARTS,
     UPLOAD_COLUMNS,
     micros,
     part_columns,
     part_from,
     receipt_from,
+    shown_parts,
     signed,
     upload_from,
     upload_row,
@@ -57,6 +60,9 @@ _OLD_PART = "SELECT size, packed FROM parts WHERE upload_num = ? AND number = ?"
 _LAST_PART = "SELECT max(number) FROM parts WHERE upload_num = ?"
 _PARTS = f"""SELECT {PART_COLUMNS} FROM parts WHERE upload_num = (SELECT upload_num FROM uploads WHERE upload_id = ?)
     AND number > ? ORDER BY number LIMIT ?"""  # noqa: S608  # constants
+_NUM = "SELECT upload_num FROM uploads WHERE upload_id = ?"
+_NTH_PART = "SELECT number FROM parts WHERE upload_num = ? AND number > ? ORDER BY number LIMIT 1 OFFSET ?"
+_SHOWN_PARTS = columns_of("parts", SHOWN_OF_PARTS, within="upload_num = ? AND number > ? AND number < ?")
 _PART = f"""SELECT {PART_COLUMNS} FROM parts WHERE upload_num = (SELECT upload_num FROM uploads WHERE upload_id = ?)
     AND number = ?"""  # noqa: S608  # constants
 _ALL_PARTS = f"SELECT {HELD_COLUMNS} FROM parts WHERE upload_num = ? ORDER BY number"  # noqa: S608  # constants
@@ -193,16 +199,15 @@ class UploadTables:
         return None if row is None else part_from(row)
 
     async def parts(self, upload_id: UploadId, *, after: int, limit: int) -> PartPage:
-        found = self._database.read.all(_PARTS, upload_id, after, limit + 1)
-        rows = found[:limit]
-        shown = part_columns(rows)
-        truncated = len(found) > limit
+        read = self._database.read
+        with read.snapshot():
+            (upload_num,) = read.one(_NUM, upload_id) or (None,)
+            edge = read.one(_NTH_PART, upload_num, after, limit)
+            stop = edge[0] if edge is not None else MAX_PART_NUMBER + 1
+            ((count, *found),) = read.all(_SHOWN_PARTS, upload_num, after, stop)
+        shown = shown_parts([whole or b"" for whole in found], count)
         return PartPage(
-            items=Lazy(len(rows), lambda place: part_from(rows[place])),
-            columns=shown,
-            stored=Moments([row[-1] for row in rows]),
-            truncated=truncated,
-            next_key=str(shown.numbers[-1]) if truncated else "",
+            columns=shown, truncated=edge is not None, next_key=str(shown.numbers[-1]) if edge else ""
         )
 
     async def all_parts(self, upload_id: UploadId) -> Sequence[Part]:
