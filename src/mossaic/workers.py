@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from mossaic.app import App, StartError, Team, check_files, endpoint_of
 from mossaic.board import Board
 from mossaic.config import SettingsError
+from mossaic.heap import keep_freed
 from mossaic.service.callback_log import MAX_KEPT
 from mossaic.stores.journal import Journal
 from mossaic.supervisor import CannotReload, Supervisor
@@ -89,6 +90,7 @@ class WorkerService:
 
 def run(main: Coroutine[object, object, None]) -> None:
     """On the fastest event loop that there is."""
+    keep_freed()
     if sys.platform != "win32" and importlib.util.find_spec("uvloop") is not None:
         import uvloop  # noqa: PLC0415  # not on every platform
 

@@ -151,6 +151,11 @@ class Channel:
         if not self.transport.is_closing():
             self.transport.write(data)
 
+    def write_both(self, head: bytes, body: bytes) -> None:
+        """In one call, and one packet where there is room; the body is not copied for that."""
+        if not self.transport.is_closing():
+            self.transport.writelines((head, body))
+
     def say_end(self) -> bool:
         """Nothing follows what was written (FIN); False when the connection is gone already."""
         try:

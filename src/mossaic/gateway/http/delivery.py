@@ -48,8 +48,7 @@ async def _write(channel: Channel, head: bytes, body: bytes) -> None:
     if len(body) <= SMALL:
         channel.write(head + body)
     else:
-        channel.write(head)
-        channel.write(body)
+        channel.write_both(head, body)
     if channel.writable:
         return
     await channel.flushed()
