@@ -57,10 +57,10 @@ _GROUPED_OBJECT = grouped_of("objects", "key", _OBJECTS_TO_KEY)
 _GROUPED_UPLOAD = grouped_of("uploads", "key, upload_id", _UPLOADS_TO_KEY)
 _GROUPS_OF_OBJECTS = groups_of("objects")
 _GROUPS_OF_UPLOADS = groups_of("uploads")
-_OBJECTS = columns_of("objects", SHOWN_COLUMNS, within=_OBJECTS_TO_KEY, key=LINES)
-_OBJECTS_OF_ODD_KEYS = columns_of("objects", SHOWN_COLUMNS, within=_OBJECTS_TO_KEY, key=GAPS)
-_UPLOADS = columns_of("uploads", SHOWN_OF_UPLOADS, within=_UPLOADS_TO_PLACE, key=LINES)
-_UPLOADS_OF_ODD_KEYS = columns_of("uploads", SHOWN_OF_UPLOADS, within=_UPLOADS_TO_PLACE, key=GAPS)
+_OBJECTS = columns_of("objects", SHOWN_COLUMNS, within=_OBJECTS_TO_KEY, first=LINES)
+_OBJECTS_OF_ODD_KEYS = columns_of("objects", SHOWN_COLUMNS, within=_OBJECTS_TO_KEY, first=GAPS)
+_UPLOADS = columns_of("uploads", SHOWN_OF_UPLOADS, within=_UPLOADS_TO_PLACE, first=LINES)
+_UPLOADS_OF_ODD_KEYS = columns_of("uploads", SHOWN_OF_UPLOADS, within=_UPLOADS_TO_PLACE, first=GAPS)
 _OPEN_UPLOADS = f"SELECT {UPLOAD_COLUMNS} FROM uploads WHERE {_UPLOADS_TO_PLACE} ORDER BY key, upload_id"  # noqa: S608
 _CURRENT = f"SELECT {LISTED_COLUMNS} FROM objects WHERE {_OBJECTS_TO_KEY} ORDER BY key"  # noqa: S608  # constants
 _HISTORY = f"SELECT {LISTED_COLUMNS} FROM history WHERE {_OBJECTS_TO_KEY} ORDER BY key, seq DESC"  # noqa: S608

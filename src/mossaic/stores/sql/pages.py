@@ -33,6 +33,7 @@ _GROUPED = """SELECT {row} FROM (SELECT {row} FROM {table} WHERE {range} ORDER B
 _COLUMNS = "SELECT count(*), {columns} FROM {table} WHERE {range}"
 WORDS = "CAST(group_concat({name}) AS BLOB)"  # with a comma between two
 LINES = "CAST(group_concat({name}, '\n') AS BLOB)"
+TOGETHER = "CAST(group_concat({name}, '') AS BLOB)"  # with nothing
 GAPS = "CAST(group_concat({name}, x'ff') AS BLOB)"  # the same for any keys; SQLite copies what is no plain text in each row anew
 # From ?2 on below ?3: the place behind each group that follows, until a key without a group. A group ends behind the delimiter ?5,
 # which is looked for behind the ?4 bytes of the prefix; ?6 is what follows the delimiter in order.
@@ -60,10 +61,10 @@ def groups_of(table: str) -> str:
     return _GROUPS.format(table=table)
 
 
-def columns_of(table: str, names: str, *, within: str, key: str = WORDS) -> str:
-    """The number of rows, and for each of the names one text. `key`: how the first of them is made."""
-    first, *others = names.split(", ")
-    columns = ", ".join([key.format(name=first), *(WORDS.format(name=name) for name in others)])
+def columns_of(table: str, names: str, *, within: str, first: str = WORDS) -> str:
+    """The number of rows, and for each of the names one text. `first`: how that of the first is made."""
+    name_of_first, *others = names.split(", ")
+    columns = ", ".join([first.format(name=name_of_first), *(WORDS.format(name=name) for name in others)])
     return _COLUMNS.format(table=table, columns=columns, range=within)
 
 

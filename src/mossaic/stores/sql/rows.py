@@ -6,6 +6,7 @@ import json
 import re
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from itertools import accumulate
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,8 +58,8 @@ UPLOAD_COLUMNS: Final = (
 )
 SHOWN_OF_UPLOADS: Final = "key, upload_id, initiated_at, storage_class"
 SHOWN_OF_PARTS: Final = "number, size, etag, crc64, stored_at"
-HELD_COLUMNS: Final = "number, size, etag, crc64, packed"  # what Complete needs of a part
-PART_COLUMNS: Final = HELD_COLUMNS + ", stored_at"
+HELD_COLUMNS: Final = "packed, length(packed), number, size, etag, crc64"  # what Complete needs of a part
+PART_COLUMNS: Final = "number, size, etag, crc64, packed, stored_at"
 RECEIPT_COLUMNS: Final = "upload_id, key, digest, etag, crc64, size, version_id, completed_at"
 
 
@@ -313,15 +314,18 @@ def _unsigned_text(stored: re.Match[bytes]) -> bytes:
     return b"%d" % unsigned(int(stored[0]))
 
 
-def part_columns(rows: Sequence[Row]) -> PartColumns:
-    """From HELD_COLUMNS."""
-    numbers, sizes, etags, crc64s, packed = list(zip(*rows, strict=True)) or [()] * 5
+def part_columns(joined: Sequence[bytes]) -> PartColumns:
+    """From HELD_COLUMNS of parts in order, each as one text; the manifests as one."""
+    manifests, lengths, numbers, sizes, etags, crc64s = joined
+    if not numbers:
+        return PartColumns()
+    stops = list(accumulate(map(int, lengths.split(COMMA))))
     return PartColumns(
-        numbers=numbers,
-        sizes=sizes,
-        etags=etags,
-        crc64s=tuple([crc64 & _UNSIGNED for crc64 in crc64s]),
-        packed=packed,
+        numbers=tuple(map(int, numbers.split(COMMA))),
+        sizes=tuple(map(int, sizes.split(COMMA))),
+        etags=tuple(etags.decode().split(COMMA.decode())),
+        crc64s=tuple([int(crc64) & _UNSIGNED for crc64 in crc64s.split(COMMA)]),
+        packed=tuple([manifests[start:stop] for start, stop in zip([0, *stops], stops, strict=False)]),
     )
 
 

@@ -18,7 +18,7 @@ from mossaic.stores.sql.buckets import Counts
 from mossaic.stores.sql.content import blob_ids, change_holders, held
 from mossaic.stores.sql.database import LONG
 from mossaic.stores.sql.objects import publish, require_free, require_new
-from mossaic.stores.sql.pages import columns_of
+from mossaic.stores.sql.pages import TOGETHER, columns_of
 from mossaic.stores.sql.rows import (
     HELD_COLUMNS,
     PART_COLUMNS,
@@ -65,7 +65,7 @@ _NTH_PART = "SELECT number FROM parts WHERE upload_num = ? AND number > ? ORDER 
 _SHOWN_PARTS = columns_of("parts", SHOWN_OF_PARTS, within="upload_num = ? AND number > ? AND number < ?")
 _PART = f"""SELECT {PART_COLUMNS} FROM parts WHERE upload_num = (SELECT upload_num FROM uploads WHERE upload_id = ?)
     AND number = ?"""  # noqa: S608  # constants
-_ALL_PARTS = f"SELECT {HELD_COLUMNS} FROM parts WHERE upload_num = ? ORDER BY number"  # noqa: S608  # constants
+_HELD = columns_of("parts", HELD_COLUMNS, within="upload_num = ?", first=TOGETHER)
 _HAS_MANY = """SELECT 1 FROM parts WHERE upload_num = (SELECT upload_num FROM uploads WHERE upload_id = ?)
     LIMIT 1 OFFSET ?"""
 _DROP_PARTS = "DELETE FROM parts WHERE upload_num = ?"
@@ -142,7 +142,8 @@ def _open(tx: Transaction, bucket: BucketName, key: ObjectKey, upload_id: Upload
 
 
 def _columns(tx: Transaction, upload_num: int) -> PartColumns:
-    return part_columns(tx.all(_ALL_PARTS, upload_num))
+    ((_, *joined),) = tx.all(_HELD, upload_num)
+    return part_columns([whole or b"" for whole in joined])
 
 
 def _close(tx: Transaction, found: _Open, stored: PartColumns) -> None:
