@@ -31,9 +31,11 @@ from tests.contract.given import (
     key,
     put,
     put_part,
+    whole,
 )
 
 if TYPE_CHECKING:
+    from mossaic.model.upload import Part
     from mossaic.ports import MetadataStore
 
 
@@ -159,6 +161,34 @@ async def test_two_parts_may_be_pieces_of_one_blob(metadata: MetadataStore) -> N
     await complete(metadata, upload, parts)
 
     assert [refs for _, refs in await metadata.blobs(after="", limit=10)] == [2]
+
+
+@pytest.mark.parametrize("counts", [(1, 1, 1), (2, 1, 3), (0, 1, 0), (0,)])
+async def test_parts_are_seen_as_they_were_put(metadata: MetadataStore, counts: tuple[int, ...]) -> None:
+    """With any number of blobs in each, and CRCs that SQLite keeps as negative numbers."""
+    await given_bucket(metadata)
+    upload = await given_upload(metadata)
+    parts: list[Part] = []
+    for number, count in enumerate(counts, start=1):
+        blobs = tuple(a_blob() for _ in range(count))
+        manifest = Manifest.join(whole(blob) for blob in blobs)
+        crc64 = (1 << 64) - number if number % 2 else number
+        part = replace(a_part(number, a_blob()), size=manifest.size, crc64=crc64, manifest=manifest)
+        await metadata.put_part(upload.upload_id, part, blobs)
+        parts.append(part)
+    seen: list[PartColumns] = []
+
+    def decide(stored: PartColumns) -> tuple[Commit, Completed]:
+        seen.append(stored)
+        return completion(upload, parts)
+
+    shown = (await metadata.parts(upload.upload_id, after=0, limit=1000)).columns
+    await metadata.complete(upload, decide)
+
+    assert seen == [PartColumns.of(parts)]
+    assert (shown.numbers, shown.sizes) == (seen[0].numbers, seen[0].sizes)
+    assert (shown.etags, shown.crc64s) == (seen[0].etags, seen[0].crc64s)
+    assert shown.stored == [part.stored_at for part in parts]
 
 
 async def test_complete_publishes_the_object_and_frees_unlisted_parts(metadata: MetadataStore) -> None:
