@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
@@ -25,6 +25,7 @@ from mossaic.protocol.addressing import Domains
 from mossaic.protocol.errors import OssError
 from mossaic.protocol.signing import v4
 from mossaic.protocol.signing.request import Pair, Resource, SignedRequest
+from mossaic.quick import dataclass
 from mossaic.root_key import RootKeyError
 from mossaic.root_key import find as find_root_key
 from mossaic.service.buckets import Account, BucketService, NewBucket

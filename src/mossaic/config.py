@@ -6,10 +6,8 @@ the environment. An unknown key is an error that names the nearest one. docs/set
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-import tomllib
 from dataclasses import field, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_origin, get_type_hints
@@ -249,11 +247,15 @@ def load(
 
 
 def _nearest(key: str, known: Mapping[str, object]) -> str:
+    import difflib  # noqa: PLC0415  # only for a name that is wrong
+
     close = difflib.get_close_matches(key, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _read_file(file: Path) -> dict[str, object]:
+    import tomllib  # noqa: PLC0415  # only for those who have such a file
+
     try:
         tree = tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -126,6 +125,8 @@ def _page_line(app: App, endpoint: str) -> str:
 
 def _command() -> str:
     """As this shell can call it: `make run` has it in a virtual environment."""
+    import shutil  # noqa: PLC0415  # only for the demo
+
     return shutil.which("mossaic") or str(Path(sys.executable).with_name("mossaic"))
 
 

@@ -6,7 +6,6 @@ last field that counts, what follows it is ignored.
 
 from __future__ import annotations
 
-from email.message import Message
 from typing import TYPE_CHECKING, Final
 
 from mossaic.protocol.errors import (
@@ -21,6 +20,8 @@ from mossaic.protocol.limits import KIB, MIB
 from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
+    from email.message import Message
+
     from mossaic.ports import BodyReader
 
 MAX_FIELD_NAME: Final = 8 * KIB  # bytes
@@ -40,7 +41,7 @@ class FilePart:
 
 def boundary_of(content_type: str) -> bytes:
     """Raises OssError REQUEST_IS_NOT_MULTI_PART_CONTENT."""
-    message = Message()
+    message = _no_headers()
     message["Content-Type"] = content_type
     boundary = message.get_boundary()
     if message.get_content_type() != "multipart/form-data" or not boundary or len(boundary) > 256:
@@ -141,8 +142,14 @@ class FormReader:
         return taken
 
 
+def _no_headers() -> Message:
+    from email.message import Message  # noqa: PLC0415  # only for forms
+
+    return Message()
+
+
 def _headers(block: bytes) -> Message:
-    message = Message()
+    message = _no_headers()
     for line in _text(block).split("\r\n"):
         name, colon, value = line.partition(":")
         if colon and "\n" not in line and "\r" not in line:

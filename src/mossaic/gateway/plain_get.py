@@ -7,6 +7,7 @@ out the very same version.
 from __future__ import annotations
 
 import weakref
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.handlers.object_facts import facts
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from mossaic.model.bucket import Versioning
     from mossaic.model.object import ObjectVersion
 
-_ASKS: Final = frozenset(name for name, _ in plan_of(ops.GetObject).header_names) | {traffic.NAME}
 _MOST: Final = 4096  # heads
 
 
@@ -36,6 +36,12 @@ class _Head:
     versioning: Versioning  # all that the head takes from the bucket
     is_anonymous: bool
     headers: tuple[tuple[str, str], ...]
+
+
+@cache
+def _asking() -> frozenset[str]:
+    """The headers that ask for more."""
+    return frozenset(name for name, _ in plan_of(ops.GetObject).header_names) | {traffic.NAME}
 
 
 class PlainGets:
@@ -53,7 +59,7 @@ class PlainGets:
         """
         if call.operation is not ops.GET_OBJECT or call.query or key is None:
             return None
-        if not _ASKS.isdisjoint(call.request.index):
+        if not _asking().isdisjoint(call.request.index):
             return None
         version = await call.services.objects.find(call.bucket, object_key(key))
         if version.type is ObjectType.SYMLINK:

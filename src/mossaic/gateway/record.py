@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
+
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from mossaic.gateway.message import HttpRequest

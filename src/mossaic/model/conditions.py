@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-from email.utils import format_datetime, parsedate_to_datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
+from mossaic.protocol.codec.values import http_text, read_http_time
 from mossaic.protocol.errors import NOT_IMPLEMENTED, NOT_MODIFIED, PRECONDITION_FAILED, OssError
 from mossaic.quick import dataclass
 
@@ -80,7 +79,7 @@ class Conditions:
     def _unchanged(self, name: str, etag: str, modified_at: datetime) -> OssError:
         if self.always_412:
             return self._failed(name)
-        return OssError(NOT_MODIFIED, headers={"ETag": f'"{etag}"', "Last-Modified": http_date(modified_at)})
+        return OssError(NOT_MODIFIED, headers={"ETag": f'"{etag}"', "Last-Modified": http_text(modified_at)})
 
 
 def refuse_on_write(asked: HasConditions) -> None:
@@ -114,10 +113,6 @@ def names_etag(text: str, etag: str) -> bool:
     return any(each in {"*", etag.upper()} for each in map(_bare, text.split(",")))
 
 
-def http_date(moment: datetime) -> str:
-    return format_datetime(moment.astimezone(UTC), usegmt=True)
-
-
 def _bare(text: str) -> str:
     return text.strip().removeprefix("W/").strip('"').upper()
 
@@ -126,7 +121,6 @@ def _date(text: str | None) -> datetime | None:
     if text is None:
         return None
     try:
-        moment = parsedate_to_datetime(text.strip())
-    except (TypeError, ValueError, IndexError, OverflowError):
+        return read_http_time(text)
+    except ValueError:
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -6,9 +6,12 @@ installation answers the same.
 
 from __future__ import annotations
 
-import mimetypes
+from functools import cache
 from posixpath import splitext
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 UNKNOWN: Final = "application/octet-stream"
 _MORE: Final = {
@@ -35,9 +38,15 @@ _MORE: Final = {
     ".yml": "application/yaml",
     ".zst": "application/zstd",
 }
-_TYPES: Final = mimetypes.MimeTypes().types_map[True] | _MORE
 
 
 def content_type_of(key: str) -> str:
     """Letter case of the extension does not matter; application/octet-stream when it says nothing."""
-    return _TYPES.get(splitext(key)[1].lower(), UNKNOWN)
+    return _types().get(splitext(key)[1].lower(), UNKNOWN)
+
+
+@cache
+def _types() -> Mapping[str, str]:
+    import mimetypes  # noqa: PLC0415  # it reads files of the machine's before anybody asks
+
+    return mimetypes.MimeTypes().types_map[True] | _MORE

@@ -13,4 +13,4 @@ T = TypeVar("T")
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field,))
 def shape(cls: type[T]) -> type[T]:
     """Class decorator. Fields are declared as for `dataclass`; there is no `__post_init__`."""
-    return cast("type[T]", quick(cls, kw_only=True))
+    return cast("type[T]", quick(cls, frozen=True, kw_only=True))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import secrets
 from collections import deque
 from dataclasses import field
@@ -92,6 +91,8 @@ class CallbackLog:
 
     def add(self, record: CallbackRecord) -> None:
         if self._journal is not None:
+            import pickle  # noqa: PLC0415  # only where several processes share the log
+
             self._journal.append(pickle.dumps(record))
             return
         self._records.append(record)
@@ -109,4 +110,6 @@ class CallbackLog:
     def _all(self) -> Sequence[CallbackRecord]:
         if self._journal is None:
             return self._records
+        import pickle  # noqa: PLC0415  # as above
+
         return [pickle.loads(record) for record in self._journal.records()]  # noqa: S301  # our own processes wrote them

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import struct
-import tempfile
 from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -96,5 +95,7 @@ class Journal:
 def _nameless() -> int:
     if hasattr(os, "memfd_create"):
         return os.memfd_create("mossaic-journal", os.MFD_CLOEXEC)
+    import tempfile  # noqa: PLC0415  # not on Linux
+
     with tempfile.TemporaryFile() as file:
         return os.dup(file.fileno())

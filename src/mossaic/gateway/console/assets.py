@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.message import HttpRequest, HttpResponse
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -97,8 +97,14 @@ class Assets:
 
 async def _packed(asset: Asset) -> bytes:
     if asset.packed is None:
-        asset.packed = await asyncio.to_thread(gzip.compress, asset.read(), 6, mtime=0)
+        asset.packed = await asyncio.to_thread(_compressed, asset.read())
     return asset.packed
+
+
+def _compressed(body: bytes) -> bytes:
+    import gzip  # noqa: PLC0415  # only for those who open the page
+
+    return gzip.compress(body, 6, mtime=0)
 
 
 def _headers(connect: Sequence[str]) -> list[tuple[str, str]]:

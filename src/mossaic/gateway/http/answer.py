@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
+
+from mossaic.protocol.codec.values import http_text_at
 
 if TYPE_CHECKING:
     from mossaic.gateway.message import HttpResponse
@@ -33,7 +34,7 @@ class Dates:
         second = int(time.time())
         if second != self._second:
             self._second = second
-            self._text = formatdate(second, usegmt=True)
+            self._text = http_text_at(second)
         return self._text
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Protocol
 
 from mossaic.gateway.http.limits import SMALL
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from enum import Enum
 from functools import lru_cache
 from string import ascii_letters, digits
@@ -71,11 +70,12 @@ def _minute_text(minutes: int) -> str:
 
 def http_text(moment: datetime) -> str:
     """RFC 1123: `Tue, 05 Mar 2024 06:07:08 GMT`."""
-    return _http_text((moment - _EPOCH) // _SECOND)
+    return http_text_at((moment - _EPOCH) // _SECOND)
 
 
 @lru_cache(maxsize=4096)
-def _http_text(seconds: int) -> str:
+def http_text_at(seconds: int) -> str:
+    """`http_text` of a time in seconds since 1970."""
     year, month, day, hour, minute, second, weekday, _, _ = time.gmtime(seconds)
     return f"{_DAYS[weekday]}, {day:02} {_MONTHS[month - 1]} {year:04} {hour:02}:{minute:02}:{second:02} GMT"
 
@@ -125,11 +125,13 @@ def read_iso_time(text: str) -> datetime:
 
 def read_http_time(text: str) -> datetime:
     """RFC 1123. Raises ValueError."""
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415  # only for those who send dates
+
     try:
         moment = parsedate_to_datetime(text.strip())
-    except (TypeError, IndexError) as error:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (TypeError, IndexError, OverflowError) as error:
         raise ValueError(f"not an HTTP date: {text[:40]!r}") from error
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def encode_url(text: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
+from mossaic.protocol.codec.values import read_http_time
 from mossaic.protocol.errors import (
     ACCESS_DENIED,
     INVALID_ARGUMENT,
@@ -135,9 +135,8 @@ def parse_time(text: str) -> datetime | None:
         if match is not None:
             year, month, day, hour, minute, second = map(int, match.groups())
             return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
-        parsed = parsedate_to_datetime(text)
-        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
+        return read_http_time(text)
+    except ValueError:
         return None
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import sys
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
+    import ctypes
     from pathlib import Path
 
 _SYNC_FILE_RANGE_WRITE: Final = 2
@@ -20,9 +21,12 @@ def allocate(descriptor: int, offset: int, length: int) -> bool:
 
     Not posix_fallocate: glibc writes every block itself where the file system has no such call.
     """
-    if _LIBC is None:
+    import ctypes  # noqa: PLC0415  # as in _libc
+
+    library = _libc()
+    if library is None:
         return False
-    while _LIBC.fallocate(descriptor, 0, ctypes.c_int64(offset), ctypes.c_int64(length)) != 0:
+    while library.fallocate(descriptor, 0, ctypes.c_int64(offset), ctypes.c_int64(length)) != 0:
         code = ctypes.get_errno()
         if code == errno.EINTR:
             continue
@@ -34,10 +38,12 @@ def allocate(descriptor: int, offset: int, length: int) -> bool:
 
 def start_writeback(descriptor: int, offset: int, length: int) -> None:
     """Ask for the bytes to go to the disk now. Only a hint: the promise rests on `sync_data`."""
-    if _LIBC is not None:
-        _LIBC.sync_file_range(
-            descriptor, ctypes.c_int64(offset), ctypes.c_int64(length), _SYNC_FILE_RANGE_WRITE
-        )
+    import ctypes  # noqa: PLC0415  # as in _libc
+
+    library = _libc()
+    if library is not None:
+        start, size = ctypes.c_int64(offset), ctypes.c_int64(length)
+        library.sync_file_range(descriptor, start, size, _SYNC_FILE_RANGE_WRITE)
 
 
 def sync_data(descriptor: int) -> None:
@@ -59,13 +65,13 @@ def sync_folder(path: Path | str) -> None:
         os.close(descriptor)
 
 
+@cache
 def _libc() -> ctypes.CDLL | None:
     """The C library on Linux. Calls through it release the GIL."""
+    import ctypes  # noqa: PLC0415  # only when bytes come that do not lie in the database
+
     if not sys.platform.startswith("linux"):
         return None
     library = ctypes.CDLL(None, use_errno=True)
     names = ("fallocate", "sync_file_range")
     return library if all(hasattr(library, name) for name in names) else None
-
-
-_LIBC: Final = _libc()

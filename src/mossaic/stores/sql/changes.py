@@ -10,8 +10,9 @@ from __future__ import annotations
 import mmap
 import os
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
     import sqlite3

@@ -10,11 +10,11 @@ import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from mossaic.ports import Busy, Damaged, Full, StoreError
+from mossaic.quick import dataclass
 from mossaic.stores.lock import Turn
 from mossaic.stores.sql.changes import Changes
 from mossaic.stores.sql.migrate import migrate

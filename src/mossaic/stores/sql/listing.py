@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import field
 from heapq import merge
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mossaic.model.object import ObjectPage
 from mossaic.model.page import ListQuery, Page
 from mossaic.model.upload import UploadPage
+from mossaic.quick import dataclass
 from mossaic.stores.sql import buckets
 from mossaic.stores.sql.objects import place_in
 from mossaic.stores.sql.pages import (
