@@ -9,8 +9,7 @@ a list as a default) is found with its first use.
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import MISSING, Field, fields
-from functools import partial
+from dataclasses import MISSING, Field, field, fields
 from inspect import get_annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
@@ -23,6 +22,9 @@ T = TypeVar("T")
 
 _KNOWN: Final = frozenset({"frozen", "slots", "kw_only", "eq", "weakref_slot"})
 _NO_FIELD: Final = ("ClassVar", "typing.ClassVar")
+_DECLARED: Final = (
+    "__declared__"  # where a class keeps the names of its own fields, their defaults, its options
+)
 _SPECIAL: Final = ("InitVar", "KW_ONLY", "dataclasses.")
 
 if not TYPE_CHECKING:
@@ -44,28 +46,26 @@ if not TYPE_CHECKING:
 
 def quick(cls: Any, **options: bool) -> Any:  # Any: a class before and after
     """`cls` made anew with slots and the methods of a dataclass. Its annotations are texts, none of them an InitVar."""
-    frozen, eq, kw_only = options.get("frozen", False), options.get("eq", True), options.get("kw_only", False)
     space: dict[str, Any] = dict(cls.__dict__)  # Any: all that a class can have
     space.pop("__dict__", None)  # the descriptors of what slots replace
     space.pop("__weakref__", None)
     names = [name for name, kind in get_annotations(cls).items() if not kind.startswith(_NO_FIELD)]
     defaults = {name: space.pop(name) for name in names if name in space}
     taken = {name for base in cls.__mro__[1:-1] for name in base.__dict__.get("__slots__", ())}
+    slots = [name for name in names if name not in taken]
     if options.get("weakref_slot"):
-        names.append("__weakref__")
+        slots.append("__weakref__")
     space |= {
-        "__slots__": tuple([name for name in names if name not in taken]),
+        "__slots__": tuple(slots),
         "__qualname__": cls.__qualname__,
-        "__dataclass_fields__": _Later("__dataclass_fields__", partial(_fields_of, defaults, kw_only)),
-        "__dataclass_params__": _Later("__dataclass_params__", partial(_parameters_of, frozen, eq)),
-        "__match_args__": _MATCHED,
-        "__init__": space.get("__init__", _INIT_FROZEN if frozen else _INIT),
-        "__repr__": space.get("__repr__", _REPR),
+        _DECLARED: (names, defaults, options),
     }
-    if eq:
+    for name, later in _LATER.items():
+        space.setdefault(name, later)
+    if options.get("eq", True):
         space.setdefault("__eq__", _EQ)
-        space["__hash__"] = space.get("__hash__") or (_HASH if frozen else None)
-    if frozen:
+        space["__hash__"] = space.get("__hash__") or (_HASH if options.get("frozen") else None)
+    if options.get("frozen"):
         space |= {"__setattr__": _refuse, "__delattr__": _refuse, "__reduce__": _taken_apart}
     return type(cls)(cls.__name__, cls.__bases__, space)
 
@@ -86,33 +86,52 @@ class _Later:
         return getattr(owner if instance is None else instance, self._name)
 
 
-def _fields_of(
-    defaults: dict[str, object], kw_only: bool, made: type[Any]
-) -> dict[str, Field[Any]]:  # Any: of any dataclass
+def _declared(made: type[Any]) -> dict[str, Field[Any]]:  # Any: of any dataclass
+    """What is said of the fields of the bases and of its own: all that methods are made of."""
+    found: dict[str, Field[Any]] = {}  # Any: of any type
+    for base in reversed(made.__mro__):
+        if _DECLARED not in base.__dict__:
+            found |= base.__dict__.get("__dataclass_fields__", {})
+            continue
+        names, defaults, options = base.__dict__[_DECLARED]
+        for name in names:
+            value: Any = defaults.get(name, MISSING)  # Any: of any type
+            found[name] = value if isinstance(value, Field) else field(default=value)
+            found[name].kw_only = options.get("kw_only", False)
+    return found
+
+
+def _fields_of(made: type[Any]) -> dict[str, Field[Any]]:  # Any: of any dataclass
     """The fields of the bases, then its own, which the standard library makes of a class that has only them."""
     found: dict[str, Field[Any]] = {}  # Any: of any type
     for base in made.__mro__[-1:0:-1]:
         found |= getattr(base, "__dataclass_fields__", {})
+    _, defaults, options = made.__dict__[_DECLARED]
     said = {"__annotations__": get_annotations(made), "__module__": made.__module__, "__doc__": "-"}
-    bare: Any = dataclasses.dataclass(init=False, repr=False, eq=False, kw_only=kw_only)  # Any: as above
-    found |= bare(type(made.__name__, (), said | defaults)).__dataclass_fields__
+    own: Any = type(made.__name__, (), said | defaults)  # Any: as above
+    found |= _bare(own, kw_only=options.get("kw_only", False)).__dataclass_fields__
     return found
 
 
-def _parameters_of(frozen: bool, eq: bool, made: type[Any]) -> object:  # Any: one of our dataclasses
+def _parameters_of(made: type[Any]) -> object:  # Any: one of our dataclasses
     """What the standard library looks at in a base."""
-    bare: Any = dataclasses.dataclass(init=False, repr=False, eq=eq, frozen=frozen)  # Any: of any class
-    return bare(type(made.__name__, (), {"__doc__": "-"})).__dataclass_params__
+    options = made.__dict__[_DECLARED][2]
+    said = {name: options[name] for name in ("frozen", "eq", "kw_only") if name in options}
+    return _bare(type(made.__name__, (), {"__doc__": "-"}), **said).__dataclass_params__
 
 
-def _init_of(frozen: bool, made: Any) -> Any:  # Any: a dataclass and its method
+def _bare(cls: Any, **options: bool) -> Any:  # Any: a class before and after
+    return dataclasses.dataclass(cls, **({"init": False, "repr": False, "eq": False} | options))
+
+
+def _init_of(made: Any) -> Any:  # Any: a dataclass and its method
     """`def __init__(self, *, a, b=…)`, compiled from the fields. Names come from class bodies, never from input."""
+    frozen = made.__dict__[_DECLARED][2].get("frozen", False)
     scope: dict[str, Any] = {}  # Any: defaults of fields of any type
     positional: list[str] = ["self"]
     named: list[str] = []
     lines: list[str] = []
-    for each in fields(made):
-        name = each.name
+    for name, each in _declared(made).items():
         scope[f"_{name}"] = each.default if each.default is not MISSING else each.default_factory
         optional = scope[f"_{name}"] is not MISSING
         if each.init:
@@ -131,7 +150,7 @@ def _init_of(frozen: bool, made: Any) -> Any:  # Any: a dataclass and its method
 
 
 def _match_args_of(made: type[Any]) -> tuple[str, ...]:  # Any: one of our dataclasses
-    return tuple([each.name for each in fields(made) if each.init and not each.kw_only])
+    return tuple([name for name, each in _declared(made).items() if each.init and not each.kw_only])
 
 
 def _reader_of(names: list[str]) -> Callable[[Any], Any]:  # Any: the fields of any class
@@ -139,7 +158,7 @@ def _reader_of(names: list[str]) -> Callable[[Any], Any]:  # Any: the fields of 
 
 
 def _eq_of(made: type[Any]) -> Callable[[Any, Any], bool]:  # Any: of any class
-    values = _reader_of([each.name for each in fields(made) if each.compare])
+    values = _reader_of([name for name, each in _declared(made).items() if each.compare])
 
     def equal(self: object, other: object) -> bool:
         if other.__class__ is self.__class__:
@@ -150,14 +169,13 @@ def _eq_of(made: type[Any]) -> Callable[[Any, Any], bool]:  # Any: of any class
 
 
 def _hash_of(made: type[Any]) -> Callable[[Any], int]:  # Any: of any class
-    values = _reader_of(
-        [each.name for each in fields(made) if (each.compare if each.hash is None else each.hash)]
-    )
+    said = _declared(made).items()
+    values = _reader_of([name for name, each in said if (each.compare if each.hash is None else each.hash)])
     return lambda self: hash(values(self))
 
 
 def _repr_of(made: type[Any]) -> Callable[[Any], str]:  # Any: of any class
-    names = [each.name for each in fields(made) if each.repr]
+    names = [name for name, each in _declared(made).items() if each.repr]
 
     def shown(self: object) -> str:
         inside = ", ".join([f"{name}={getattr(self, name)!r}" for name in names])
@@ -166,12 +184,15 @@ def _repr_of(made: type[Any]) -> Callable[[Any], str]:  # Any: of any class
     return shown
 
 
-_INIT: Final = _Later("__init__", partial(_init_of, False))
-_INIT_FROZEN: Final = _Later("__init__", partial(_init_of, True))
-_MATCHED: Final = _Later("__match_args__", _match_args_of)
 _EQ: Final = _Later("__eq__", _eq_of)
 _HASH: Final = _Later("__hash__", _hash_of)
-_REPR: Final = _Later("__repr__", _repr_of)
+_LATER: Final = {
+    "__init__": _Later("__init__", _init_of),
+    "__repr__": _Later("__repr__", _repr_of),
+    "__match_args__": _Later("__match_args__", _match_args_of),
+    "__dataclass_fields__": _Later("__dataclass_fields__", _fields_of),
+    "__dataclass_params__": _Later("__dataclass_params__", _parameters_of),
+}
 
 
 def _values_of(instance: object) -> Iterator[tuple[str, Any]]:  # Any: of fields of any type

@@ -34,15 +34,13 @@ class Router:
         self._rows: dict[tuple[str, Level], list[Row]] = {}
         # Those that a request without a query may mean, by method and whether bucket and key are missing.
         self._plain: dict[tuple[str, bool, bool], list[Row]] = {}
-        self._taken: dict[str, frozenset[str]] = {}  # operation → names of its query
+        self._taken: dict[str, frozenset[str]] = {}  # operation → names of its query, once it was asked for
         for row in sorted(rows, key=lambda row: -row.specificity):
             place = (row.method, row.level)
             self._rows.setdefault(place, []).append(row)
             if not row.marks and not row.values:
                 at = (row.method, row.level is Level.SERVICE, row.level is not Level.OBJECT)
                 self._plain.setdefault(at, []).append(row)
-            if not isinstance(row, NotProvided):
-                self._taken[row.name] = row.marks | row.values.keys() | _PLAIN | _parameters(row.takes)
 
     def find(
         self, method: str, address: Address, query: Mapping[str, str], headers: Mapping[str, str]
@@ -66,7 +64,10 @@ class Router:
         )
 
     def _refuse_unknown(self, row: AnyOperation, query: Mapping[str, str]) -> None:
-        for name in query.keys() - self._taken[row.name]:
+        taken = self._taken.get(row.name)
+        if taken is None:
+            taken = self._taken[row.name] = row.marks | row.values.keys() | _PLAIN | _parameters(row.takes)
+        for name in query.keys() - taken:
             stray = name in SUB_RESOURCES and not name.startswith("response-")
             if stray or not query[name]:
                 raise OssError(
