@@ -16,10 +16,10 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
+from mossaic.quick import dataclass
 from mossaic.terminal import Terminal
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +16,7 @@ from mossaic.app import App, StartError, Team, check_files, endpoint_of
 from mossaic.board import Board
 from mossaic.config import SettingsError
 from mossaic.heap import keep_freed
+from mossaic.quick import dataclass
 from mossaic.service.callback_log import MAX_KEPT
 from mossaic.stores.journal import Journal
 from mossaic.supervisor import CannotReload, Supervisor

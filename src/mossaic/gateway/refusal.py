@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # In listings they are references that no strict reader takes, as the real service's are; here the code must be readable
 # whatever the key: ali-oss finds none in a document that it cannot parse.
-_NOT_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_NOT_XML: Final = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 _MAX_IN_HEADER: Final = 4 * 1024  # bytes of a document, before base64
 
 
@@ -39,7 +39,7 @@ def error_document(error: OssError, *, request_id: str, host: str, extras: bool 
 
 
 def _readable(text: str) -> str:
-    return escape(_NOT_XML.sub("\ufffd", text))
+    return escape(re.sub(_NOT_XML, "\ufffd", text))
 
 
 def refuse(error: OssError, *, method: str, request_id: str, host: str) -> HttpResponse:

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 MAX_KEY_BYTES: Final = 64
 MAX_VALUE_BYTES: Final = 128
 _RESERVED: Final = ("http://", "https://", "aliyun")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
-_PAIR: Final = re.compile(r'"([^"]*)":"([^"]*)"')
-_PAIRS: Final = re.compile(r'("[^"]*":"[^"]*")(,"[^"]*":"[^"]*")*')
+_CONTROL: Final = r"[\x00-\x1f\x7f]"
+_PAIR: Final = r'"([^"]*)":"([^"]*)"'
+_PAIRS: Final = r'("[^"]*":"[^"]*")(,"[^"]*":"[^"]*")*'
 
 
 def checked(tagging: Tagging) -> str:
@@ -38,7 +38,11 @@ def checked(tagging: Tagging) -> str:
     if len(tagging.tags) > MAX_BUCKET_TAGS:
         raise OssError(TOO_MANY_TAGS)
     for tag in tagging.tags:
-        if not _is_key(tag.key) or len(tag.value.encode()) > MAX_VALUE_BYTES or _CONTROL.search(tag.value):
+        if (
+            not _is_key(tag.key)
+            or len(tag.value.encode()) > MAX_VALUE_BYTES
+            or re.search(_CONTROL, tag.value)
+        ):
             raise OssError(INVALID_TAG)
     if len({tag.key for tag in tagging.tags}) < len(tagging.tags):
         raise OssError(REPEATED_TAGS)
@@ -49,7 +53,7 @@ def _is_key(key: str) -> bool:
     return (
         1 <= len(key.encode()) <= MAX_KEY_BYTES
         and not key.lower().startswith(_RESERVED)
-        and _CONTROL.search(key) is None
+        and re.search(_CONTROL, key) is None
     )
 
 
@@ -81,9 +85,9 @@ def wanted(tag_key: str | None, tag_value: str | None, tagging: str | None) -> d
     if tagging:
         if tag_key or tag_value:
             raise _refused("tagging", tagging, "tagging cannot be combined with tag-key and tag-value.")
-        if _PAIRS.fullmatch(tagging) is None:
+        if re.fullmatch(_PAIRS, tagging) is None:
             raise _refused("tagging", tagging, 'tagging must be of the form "k1":"v1","k2":"v2".')
-        return dict(_PAIR.findall(tagging))
+        return dict(re.findall(_PAIR, tagging))
     if tag_value and not tag_key:
         raise _refused("tag-value", tag_value, "tag-value needs a tag-key.")
     return {tag_key: tag_value or None} if tag_key else {}

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 FORM: Final = "application/x-www-form-urlencoded"
 JSON: Final = "application/json"
-_VARIABLE: Final = re.compile(r"\$\{([A-Za-z0-9_.:-]+)\}")
-_HOST: Final = re.compile(r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]")
+_VARIABLE: Final = r"\$\{([A-Za-z0-9_.:-]+)\}"
+_HOST: Final = r"[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ def parse(callback: str | None, callback_var: str | None) -> CallbackSpec | None
 def _is_host(text: str) -> bool:
     """A name or address with an optional port; nothing that could end a header line."""
     name, colon, port = text.partition(":") if not text.startswith("[") else (text, "", "")
-    return _HOST.fullmatch(name) is not None and (not colon or port.isdigit())
+    return re.fullmatch(_HOST, name) is not None and (not colon or port.isdigit())
 
 
 def _variables(text: str | None) -> dict[str, str]:
@@ -131,7 +131,7 @@ def _target(url: str, shown: str) -> Target:
     host = parts.hostname or ""
     if parts.scheme not in ("http", "https") or parts.username is not None or not host or port == 0:
         raise bad
-    if _HOST.fullmatch(f"[{host}]" if ":" in host else host) is None:
+    if re.fullmatch(_HOST, f"[{host}]" if ":" in host else host) is None:
         raise bad
     secure = parts.scheme == "https"
     return Target(
@@ -157,7 +157,9 @@ def fill(spec: CallbackSpec, values: Mapping[str, str | int]) -> bytes:
     """
     known: dict[str, str | int] = {**values, **spec.variables}
     if spec.body_type == FORM:
-        return _VARIABLE.sub(lambda match: quote(str(known.get(match[1], "")), safe=""), spec.body).encode()
+        return re.sub(
+            _VARIABLE, lambda match: quote(str(known.get(match[1], "")), safe=""), spec.body
+        ).encode()
 
     def render(match: re.Match[str]) -> str:
         rendered = json.dumps(known.get(match[1], ""), ensure_ascii=False)
@@ -166,7 +168,7 @@ def fill(spec: CallbackSpec, values: Mapping[str, str | int]) -> bytes:
         quoted = rendered.startswith('"') and before == '"' == after
         return rendered[1:-1] if quoted else rendered
 
-    return _VARIABLE.sub(render, spec.body).encode()
+    return re.sub(_VARIABLE, render, spec.body).encode()
 
 
 def signed_text(target: Target, body: bytes) -> bytes:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _HEADER: Final = "x-oss-copy-source"
 _VERSION: Final = "?versionId="
-_BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_BAD_ESCAPE: Final = r"%(?![0-9A-Fa-f]{2})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +63,7 @@ def replaces(directive: str | None, header: str) -> bool:
 
 def unescaped(text: str) -> str | None:
     """Percent-decoded UTF-8; None when it is not well-formed. Header text is Latin-1 of what travelled."""
-    if _BAD_ESCAPE.search(text) is not None:
+    if re.search(_BAD_ESCAPE, text) is not None:
         return None
     try:
         return unquote_to_bytes(text.encode("latin-1")).decode()

@@ -36,7 +36,7 @@ KNOWN_KEYS: Final = frozenset(
         "oss:requestobjecttag/",
     }
 )
-_ISO: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)")
+_ISO: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,7 @@ def _number(text: str) -> Decimal | None:
 
 
 def _moment(text: str) -> datetime | None:
-    if _ISO.fullmatch(text) is None:
+    if re.fullmatch(_ISO, text) is None:
         return None
     try:
         return datetime.fromisoformat(text).astimezone(UTC)

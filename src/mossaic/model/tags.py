@@ -12,8 +12,8 @@ from mossaic.protocol.limits import MAX_OBJECT_TAGS, MAX_TAG_KEY, MAX_TAG_VALUE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_ALLOWED: Final = re.compile(r"[A-Za-z0-9 +\-=._:/]*")
-_BAD_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ALLOWED: Final = r"[A-Za-z0-9 +\-=._:/]*"
+_BAD_ESCAPE: Final = r"%(?![0-9A-Fa-f]{2})"
 _HEADER: Final = "x-oss-tagging"
 
 
@@ -44,9 +44,9 @@ def check_tags(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     for key, value in pairs:
         if len(key) > MAX_TAG_KEY:
             raise _bad("TagKey", key, "0010-00000209", f"A tag key has at most {MAX_TAG_KEY} characters.")
-        if not key or _ALLOWED.fullmatch(key) is None:
+        if not key or re.fullmatch(_ALLOWED, key) is None:
             raise OssError(INVALID_TAGGING_KEY)
-        if len(value) > MAX_TAG_VALUE or _ALLOWED.fullmatch(value) is None:
+        if len(value) > MAX_TAG_VALUE or re.fullmatch(_ALLOWED, value) is None:
             raise _bad("TagValue", value, "0010-00000217", "The tag value is not valid.")
         if key in tags:
             raise _bad(_HEADER, key, "0010-00000219", "The tag keys are not unique.")
@@ -63,7 +63,7 @@ def format_tagging(tags: Mapping[str, str]) -> str:
 
 def _unescaped(part: str, whole: str) -> str:
     try:
-        if _BAD_ESCAPE.search(part) is None:
+        if re.search(_BAD_ESCAPE, part) is None:
             return unquote_to_bytes(part).decode()
     except UnicodeError:
         pass

@@ -28,7 +28,7 @@ IN_USE: Final = ErrorRow("DeleteConflict", 409, "It is still attached.")
 INVALID: Final = ErrorRow("InvalidParameter", 400, "A value is not valid.")
 MAX_KEYS_OF_A_USER: Final = 2
 MAX_ATTACHED: Final = 20
-_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_NAME: Final = r"[A-Za-z0-9._-]{1,64}"
 _KEY_PREFIX: Final = "LTAI5t"  # as OSS's own; tools recognise and mask such ids
 
 
@@ -217,7 +217,7 @@ def _without(attached: tuple[str, ...], name: str) -> tuple[str, ...]:
 
 
 def _check_name(name: str) -> None:
-    if _NAME.fullmatch(name) is None:
+    if re.fullmatch(_NAME, name) is None:
         raise OssError(INVALID, f"{name!r} is not a name: 1 to 64 letters, digits, '.', '_' and '-'.")
 
 

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from mossaic.service.token import Tokens
 
 ASSUME_ROLE: Final = "sts:AssumeRole"
-_ROLE_ARN: Final = re.compile(r"acs:ram::([0-9]+):role/([A-Za-z0-9._-]{1,64})")
-_SESSION_NAME: Final = re.compile(r"[A-Za-z0-9.@_-]{2,64}")
+_ROLE_ARN: Final = r"acs:ram::([0-9]+):role/([A-Za-z0-9._-]{1,64})"
+_SESSION_NAME: Final = r"[A-Za-z0-9.@_-]{2,64}"
 _LETTERS: Final = string.ascii_letters + string.digits
 
 
@@ -73,10 +73,10 @@ class StsService:
         """Raises OssError with a row of `protocol.sts`: INVALID_PARAMETER_…, NO_PERMISSION, NO_SUCH_ROLE."""
         if caller.kind is PrincipalKind.ACCOUNT:
             raise OssError(sts.NO_PERMISSION, "Roles may not be assumed by root accounts.")
-        match = _ROLE_ARN.fullmatch(asked.role_arn or "")
+        match = re.fullmatch(_ROLE_ARN, asked.role_arn or "")
         if match is None:
             raise OssError(sts.INVALID_PARAMETER_ROLE_ARN)
-        if _SESSION_NAME.fullmatch(asked.session_name or "") is None:
+        if re.fullmatch(_SESSION_NAME, asked.session_name or "") is None:
             raise OssError(sts.INVALID_PARAMETER_SESSION_NAME)
         _check_policy(asked.policy)
         role = await self._permitted_role(caller, asked, match)

@@ -159,15 +159,13 @@ class CompleteMultipartUploadResult:
 # are no XML: they are looked for first.
 _QUOTE: Final = '(?:"|&quot;|&#34;)?'
 _BLANK: Final = r"\s*+"
-_LIST: Final = re.compile(
-    rf'(?:<\?xml version="1\.0"(?: encoding="(?:UTF|utf)-8")?\?>)?{_BLANK}'
-    rf'<CompleteMultipartUpload(?: xmlns="[\w:/.-]*+")?>{_BLANK}((?s:.*))</CompleteMultipartUpload>{_BLANK}',
-    re.ASCII,
+_LIST: Final = (
+    rf'(?a)(?:<\?xml version="1\.0"(?: encoding="(?:UTF|utf)-8")?\?>)?{_BLANK}'
+    rf'<CompleteMultipartUpload(?: xmlns="[\w:/.-]*+")?>{_BLANK}((?s:.*))</CompleteMultipartUpload>{_BLANK}'
 )
-_PART: Final = re.compile(
-    rf"<Part>{_BLANK}<PartNumber>{_BLANK}([0-9]{{1,9}}+){_BLANK}</PartNumber>{_BLANK}"
-    rf"<ETag>{_BLANK}{_QUOTE}{_BLANK}([0-9A-Za-z-]{{1,64}}+){_BLANK}{_QUOTE}{_BLANK}</ETag>{_BLANK}</Part>{_BLANK}",
-    re.ASCII,
+_PART: Final = (
+    rf"(?a)<Part>{_BLANK}<PartNumber>{_BLANK}([0-9]{{1,9}}+){_BLANK}</PartNumber>{_BLANK}"
+    rf"<ETag>{_BLANK}{_QUOTE}{_BLANK}([0-9A-Za-z-]{{1,64}}+){_BLANK}{_QUOTE}{_BLANK}</ETag>{_BLANK}</Part>{_BLANK}"
 )
 
 
@@ -197,10 +195,10 @@ def _usual_list(document: bytes) -> PartList | None:
     None: let the parser look at it."""
     if not document.isascii() or b"\x0b" in document or b"\x0c" in document:
         return None
-    found = _LIST.fullmatch(document.decode("ascii"))
+    found = re.fullmatch(_LIST, document.decode("ascii"))
     if found is None:
         return None
-    gaps_numbers_etags = _PART.split(found[1])
+    gaps_numbers_etags = re.split(_PART, found[1])
     if any(gaps_numbers_etags[::3]) or len(gaps_numbers_etags) > 3 * MAX_PART_NUMBER + 1:
         return None
     return PartList(
