@@ -4,6 +4,9 @@ The standard one compiles up to six methods for each class, which takes 0.7 ms; 
 most of them are not used before the first answer. Here a class costs 20 us, and then 0.1 ms once it is used. `fields()`, `replace()`,
 `is_dataclass()`, `inspect.signature` and type checkers know no difference, except that a mistake in a class (a default before none,
 a list as a default) is found with its first use.
+
+`msgspec.Struct` is made as fast, and a third faster in a request; but the shapes are the SDK's as well, which has no such dependency
+and whose users may ask for `fields()` and `replace()`.
 """
 
 from __future__ import annotations
