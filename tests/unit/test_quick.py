@@ -197,7 +197,7 @@ def test_the_first_use_may_be_in_several_threads() -> None:
         start = threading.Barrier(4)
 
         def make(kind: type[Any] = Fresh, start: threading.Barrier = start) -> str:
-            start.wait(10)
+            start.wait(60)
             return repr(kind(1))
 
         with ThreadPoolExecutor(4) as pool:

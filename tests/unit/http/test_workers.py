@@ -19,8 +19,8 @@ def workers() -> Workers:
     return Workers(HttpLimits(max_threads=MOST), lent=lambda _: None)
 
 
-def names() -> set[str]:
-    return {str(thread.ident) for thread in threading.enumerate() if thread.name == "mossaic-http"}
+def threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == "mossaic-http"}
 
 
 async def test_results_and_errors_come_back(workers: Workers) -> None:
@@ -36,18 +36,18 @@ async def test_results_and_errors_come_back(workers: Workers) -> None:
 
 async def test_one_job_at_a_time_is_work_for_few_threads() -> None:
     workers = Workers(HttpLimits(max_threads=64), lent=lambda _: None)
-    before = names()
+    before = threads()
 
     for _ in range(200):
         assert await workers.run(lambda: 1) == 1
 
     # Not always one: the loop may hear of a result, and have more work, before the thread is back at the queue.
-    assert len(names() - before) < 16
+    assert len(threads() - before) < 16
     workers.close()
 
 
 async def test_no_more_threads_than_there_may_be(workers: Workers) -> None:
-    before = names()
+    before = threads()
     gate = threading.Event()
     seen: set[int] = set()
 
@@ -58,7 +58,7 @@ async def test_no_more_threads_than_there_may_be(workers: Workers) -> None:
     running = [asyncio.create_task(workers.run(wait)) for _ in range(3 * MOST)]
     while len(seen) < MOST:
         await asyncio.sleep(0.001)
-    assert len(names() - before) == MOST
+    assert len(threads() - before) == MOST
     gate.set()
     await asyncio.gather(*running)
     assert len(seen) == MOST
