@@ -2,20 +2,8 @@
 
 from __future__ import annotations
 
-from mossaic.gateway.console import callbacks, cors_test, facts, requests, sessions, uploads
 from mossaic.gateway.console.api import ApiEndpoint, ConsoleFacts
 from mossaic.gateway.console.assets import Assets
 from mossaic.gateway.console.console import Console
 
-__all__ = [
-    "ApiEndpoint",
-    "Assets",
-    "Console",
-    "ConsoleFacts",
-    "callbacks",
-    "cors_test",
-    "facts",
-    "requests",
-    "sessions",
-    "uploads",
-]
+__all__ = ["ApiEndpoint", "Assets", "Console", "ConsoleFacts"]

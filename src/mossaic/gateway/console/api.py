@@ -7,6 +7,7 @@ cookies, so no other page can make a browser call in somebody's name. Errors are
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from typing import TYPE_CHECKING, Final, cast
 
 from mossaic.gateway.call import Call
@@ -44,6 +45,14 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "/-/api/"
 MAX_BODY: Final = 64 * KIB
+_CALLS: Final = (
+    "mossaic.gateway.console.callbacks",
+    "mossaic.gateway.console.cors_test",
+    "mossaic.gateway.console.facts",
+    "mossaic.gateway.console.requests",
+    "mossaic.gateway.console.sessions",
+    "mossaic.gateway.console.uploads",
+)
 # No row of the table: policies name the action of each call, and only the log and the metrics see this name.
 _OPERATION: Final[Operation[object, object]] = Operation(
     name="ConsoleApi", method="*", level=Level.SERVICE, takes=object, gives=object, action=""
@@ -144,10 +153,15 @@ class _Bound:
 
 
 class Api:
-    """(method, name) → handler, bound by the modules of this package when they are imported."""
+    """(method, name) → handler, bound by `_CALLS` when they are imported: for the first call of a page."""
 
     def __init__(self) -> None:
         self._bound: dict[str, dict[str, _Bound]] = {}
+
+    def _all(self) -> Mapping[str, dict[str, _Bound]]:
+        for module in _CALLS:
+            import_module(module)
+        return self._bound
 
     def on(
         self, method: str, name: str, *, unsigned: bool = False
@@ -169,7 +183,7 @@ class Api:
 
     def find(self, method: str, name: str) -> _Bound:
         """Raises OssError: NO_SUCH_KEY, METHOD_NOT_ALLOWED."""
-        methods = self._bound.get(name)
+        methods = self._all().get(name)
         if methods is None:
             raise OssError(NO_SUCH_KEY, "There is no such call.", Key=f"api/{name}")
         if method not in methods:
@@ -178,7 +192,7 @@ class Api:
 
     @property
     def names(self) -> frozenset[str]:
-        return frozenset(self._bound)
+        return frozenset(self._all())
 
 
 api = Api()
