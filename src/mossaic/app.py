@@ -272,7 +272,9 @@ class App:
             log=CallbackLog(settings.console.callbacks if settings.console.enabled else 0, self.team.journal),
         )
         place = self.team.place
-        limits = LinkLimits(metadata=self.metadata, clock=self.clock, news=place.news(Cell.LINKS))
+        limits = LinkLimits(
+            metadata=self.metadata, clock=self.clock, news=place.news(Cell.LINKS), tally=place.flights()
+        )
         objects = ObjectService(
             metadata=self.metadata, blobs=self.blobs, intake=intake, clock=self.clock, limits=limits
         )
@@ -303,7 +305,9 @@ class App:
             callbacks=callbacks,
             intake=intake,
             limits=limits,
-            requests=RequestService(metadata=self.metadata, tokens=Tokens(self.metadata), limits=limits),
+            requests=RequestService(
+                metadata=self.metadata, tokens=Tokens(self.metadata), limits=limits, tally=place.guesses()
+            ),
         )
 
     def _pipeline(self, services: Services, owner: str, metrics: Metrics, access_log: AccessLog) -> Pipeline:

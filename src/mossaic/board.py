@@ -12,6 +12,8 @@ import zlib
 from enum import IntEnum, auto
 from typing import Final
 
+from mossaic.ledger import Ledger, LedgerTally
+
 _TEXT: Final = 256 * 1024  # bytes; a place has two texts, and pages that nobody touched cost nothing
 _HEAD: Final = struct.Struct("=II")  # length and CRC-32 of a text
 _TRIES: Final = 100
@@ -37,6 +39,8 @@ class Board:
         self._memory = mmap.mmap(-1, self._texts_at + places * 2 * _TEXT)  # shared with whoever is forked
         self._cells = memoryview(self._memory)[: self._texts_at].cast("q")
         self.rows = {cell: self._cells[cell * places : (cell + 1) * places] for cell in Cell}
+        self.guesses = Ledger(places)
+        self.flights = Ledger(places)
 
     def place(self, number: int) -> Place:
         """For the worker that has it now."""
@@ -47,6 +51,8 @@ class Board:
         """Its worker is gone: what it counted stays, what it held does not."""
         for cell in (Cell.LISTENS, Cell.CONNECTIONS, Cell.LEASES):
             self.rows[cell][number] = 0
+        self.guesses.vacate(number)
+        self.flights.vacate(number)
 
     def write(self, number: int, text: bytes) -> None:
         """Beside the current one, which readers may be reading; a worker that is killed meanwhile leaves that one in force.
@@ -106,6 +112,14 @@ class Place:
 
     def crowd(self) -> BoardCrowd:
         return BoardCrowd(self._board, self._number)
+
+    def guesses(self) -> LedgerTally:
+        """Of upload-request links, by address."""
+        return self._board.guesses.tally(self._number)
+
+    def flights(self) -> LedgerTally:
+        """Bytes on their way through upload-request links."""
+        return self._board.flights.tally(self._number)
 
 
 class BoardNews:

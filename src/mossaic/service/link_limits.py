@@ -16,6 +16,7 @@ from mossaic.model.upload_request import Reason, not_valid, refusal
 from mossaic.protocol.errors import SERVICE_UNAVAILABLE, OssError
 from mossaic.protocol.limits import MIB
 from mossaic.service.news import OwnNews
+from mossaic.service.tally import OwnTally
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mossaic.ports import Clock, LinkRefused, MetadataStore
     from mossaic.service.intake import Expected
     from mossaic.service.news import News
+    from mossaic.service.tally import Tally
 
 # What is in flight may be this much more than what is left: a client that lost its line sends again what is still arriving.
 _CROWD: Final = 2
@@ -46,13 +48,22 @@ class _Flight:
 
 
 class LinkLimits:
-    """One for the process: it knows which links were revoked, so that bodies in flight stop at once, and what is in flight here,
-    so that many at once do not fill the disk with what will be refused. `news` tells other processes of a revocation."""
+    """One for the process: it knows which links were revoked, so that bodies in flight stop at once, and what is in flight, so
+    that many at once do not fill the disk with what will be refused. `news` tells other processes of a revocation, `tally` what
+    is in flight here."""
 
-    def __init__(self, *, metadata: MetadataStore, clock: Clock, news: News | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        metadata: MetadataStore,
+        clock: Clock,
+        news: News | None = None,
+        tally: Tally | None = None,
+    ) -> None:
         self._metadata = metadata
         self._clock = clock
         self._news = news or OwnNews()
+        self._tally = tally or OwnTally()
         self._heard = self._news.heard()
         self._ended: set[str] = set()  # read by worker threads, too
         self._flights: dict[str, set[_Flight]] = {}  # as above
@@ -114,6 +125,7 @@ class LinkLimits:
             flights.discard(flight)
             if not flights:
                 self._flights.pop(flight.link.request_id, None)
+            self._weigh(flight.link)
 
     def _watch(self, flight: _Flight, size: int) -> None:
         """In the thread that receives the body: the size that was announced first, then what has come. Raises OssError."""
@@ -124,12 +136,19 @@ class LinkLimits:
             reason = Reason.ENDED
         if reason is not None:
             raise refusal(reason, link)
-        flight.size = max(flight.size, size)
-        aloft = sum(each.size for each in tuple(self._flights.get(link.request_id, ())))
-        if aloft > _CROWD * (link.left_bytes + flight.replaced) + _CROWD_BYTES:
+        if size <= flight.size:
+            return  # who makes it more is asked to wait
+        flight.size = size
+        if self._weigh(link) > _CROWD * (link.left_bytes + flight.replaced) + _CROWD_BYTES:
             raise OssError(
                 SERVICE_UNAVAILABLE, "Too much is coming through the link at once. Try again soon."
             )
+
+    def _weigh(self, link: UploadRequest) -> int:
+        """What comes through the link in all processes; the others are told of what comes here."""
+        here = sum(each.size for each in tuple(self._flights.get(link.request_id, ())))
+        self._tally.put(link.request_id, here, self._clock.now().timestamp())
+        return here + self._tally.others(link.request_id)
 
 
 def require_own(grant: Grant | None, upload: Upload) -> None:

@@ -46,6 +46,7 @@ from mossaic.protocol.errors import (
 from mossaic.quick import dataclass
 from mossaic.service.identity import STS_PREFIX
 from mossaic.service.sts import random_text
+from mossaic.service.tally import OwnTally
 from mossaic.service.token import RequestSession
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     from mossaic.model.identity import Principal
     from mossaic.ports import MetadataStore
     from mossaic.service.link_limits import LinkLimits
+    from mossaic.service.tally import Tally
     from mossaic.service.token import Tokens
 
 SESSION_S: Final = 900.0
@@ -127,11 +129,14 @@ class Opened:
 
 
 class RequestService:
-    def __init__(self, *, metadata: MetadataStore, tokens: Tokens, limits: LinkLimits) -> None:
+    def __init__(
+        self, *, metadata: MetadataStore, tokens: Tokens, limits: LinkLimits, tally: Tally | None = None
+    ) -> None:
+        """`tally`: how often each address failed at other processes."""
         self._metadata = metadata
         self._tokens = tokens
         self._limits = limits
-        self._failures = Failures()
+        self._failures = Failures(tally=tally)
 
     async def create(self, caller: Principal, bucket: Bucket, wish: Wish, now: datetime) -> Made:
         """A link of the caller's, who may write there (asked before).
@@ -239,15 +244,20 @@ async def abort_ended(metadata: MetadataStore, now: datetime) -> int:
 class Failures:
     """How often each address failed lately. In memory: after a restart everybody begins anew."""
 
-    def __init__(self, *, allowed: int = _FAILURES, addresses: int = _ADDRESSES) -> None:
+    def __init__(
+        self, *, allowed: int = _FAILURES, addresses: int = _ADDRESSES, tally: Tally | None = None
+    ) -> None:
         self._allowed = allowed
         self._addresses = addresses
+        self._tally = tally or OwnTally()
         self._seen: OrderedDict[str, tuple[datetime, int]] = OrderedDict()
 
     def check(self, address: str, now: datetime) -> None:
         """Raises OssError SERVICE_UNAVAILABLE."""
         since, count = self._seen.get(address, (now, 0))
-        if count >= self._allowed and now < since + _WINDOW:
+        if now >= since + _WINDOW:
+            count = 0
+        if count + self._tally.others(address, (now - _WINDOW).timestamp()) >= self._allowed:
             message = "Too many upload-request links were tried. Try again in a minute."
             raise OssError(SERVICE_UNAVAILABLE, message, headers={"Retry-After": "60"})
 
@@ -256,6 +266,7 @@ class Failures:
         if now >= since + _WINDOW:
             since, count = now, 0
         self._seen[address] = (since, count + 1)
+        self._tally.put(address, count + 1, since.timestamp())
         while len(self._seen) > self._addresses:
             self._seen.popitem(last=False)
 

@@ -226,6 +226,60 @@ async def test_many_bodies_at_once_are_told_to_wait(
     await come("e", mib)
 
 
+async def test_guesses_are_counted_over_all_workers(world: World) -> None:
+    board = Board(3)
+    workers = [Failures(allowed=4, tally=board.place(number).guesses()) for number in range(2)]
+    now = world.clock.now()
+    for turn in range(4):
+        workers[turn % 2].check("a", now)
+        workers[turn % 2].add("a", now)
+
+    late = Failures(allowed=4, tally=board.place(2).guesses())
+    for each in (*workers, late):
+        with pytest.raises(OssError, match="ServiceUnavailable"):
+            each.check("a", now)
+        each.check("b", now)
+        each.check("a", now + timedelta(seconds=60))
+
+
+async def test_what_is_in_flight_is_counted_over_all_workers_that_live(
+    world: World, service: RequestService
+) -> None:
+    mib = 1024 * 1024
+    board = Board(2)
+    here, there = (
+        LinkLimits(metadata=world.store, clock=world.clock, tally=board.place(number).flights())
+        for number in range(2)
+    )
+    made = await given_link(world, service)
+    small = replace(made.request.limits, total_bytes=100 * mib)
+    await world.store.add_request(replace(made.request, request_id="small", limits=small))
+    bucket = await bucket_of(world)
+
+    async def come(limits: LinkLimits, name: str, size: int) -> AsyncExitStack:
+        async with AsyncExitStack() as stack:
+            coming = limits.object_coming("small", bucket, ObjectKey(name), Expected())
+            expected = await stack.enter_async_context(coming)
+            assert expected.watch is not None
+            expected.watch(size)
+            return stack.pop_all()
+
+    first = await come(here, "a", 100 * mib)
+    await come(there, "b", 100 * mib)
+    await come(there, "c", 64 * mib)
+    for limits in (here, there):
+        with pytest.raises(OssError, match="ServiceUnavailable"):
+            await come(limits, "d", mib)
+    await first.aclose()
+    await come(there, "e", 100 * mib)
+    with pytest.raises(OssError, match="ServiceUnavailable"):
+        await come(here, "f", 100 * mib)
+
+    board.vacate(1)  # it was killed
+
+    await come(here, "g", 100 * mib)
+
+
 async def test_what_an_expired_link_left_is_aborted(world: World, service: RequestService) -> None:
     made = await given_link(world, service, life_s=60)
     upload = Upload(
