@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mossaic.ports import Conflict
+from mossaic.ports import Busy, Conflict
 from mossaic.stores.lock import FileLock
 from mossaic.stores.sql.sqlite import SqliteMetadata
 
@@ -72,6 +72,58 @@ async def test_who_waits_for_its_turn_does_not_stop_the_loop_and_a_failed_step_g
     assert other.take_at_once()
     other.close()
     await store.close()
+
+
+async def test_who_waits_too_long_for_its_turn_is_busy_and_keeps_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other one was stopped in the middle of a commit, and goes on later."""
+    monkeypatch.setattr("mossaic.stores.sql.database.BUSY_TIMEOUT_MS", 200)
+    store = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, processes=2)
+    other = FileLock(tmp_path / "metadata.db-turn")
+    assert other.take_at_once()
+
+    first = asyncio.create_task(store.put_setting("a", "1"))
+    with pytest.raises(Busy):
+        await first
+    with pytest.raises(Busy):  # at once
+        await store.put_setting("a", "2")
+    assert await store.setting("a") is None  # reads go on
+    door = FileLock(tmp_path / "metadata.db-next")
+    assert not door.take_at_once()
+    other.give_back()
+
+    while not door.take_at_once():  # no event comes from a thread of the store
+        await asyncio.sleep(0.01)
+    door.close()
+    while not await _is_put(store, "b"):
+        await asyncio.sleep(0.01)
+    assert await store.setting("a") is None  # who was told so did not write
+    other.close()
+    await store.close()
+
+
+async def test_a_store_closes_while_another_process_does_not_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mossaic.stores.sql.database.BUSY_TIMEOUT_MS", 50)
+    store = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, processes=2)
+    other = FileLock(tmp_path / "metadata.db-turn")
+    assert other.take_at_once()
+    with pytest.raises(Busy):
+        await store.put_setting("a", "1")
+
+    await store.close()
+
+    other.close()
+
+
+async def _is_put(store: SqliteMetadata, name: str) -> bool:
+    try:
+        await store.put_setting(name, "1")
+    except Busy:
+        return False
+    return True
 
 
 def _fails(_: object) -> None:

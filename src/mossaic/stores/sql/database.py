@@ -6,6 +6,7 @@ import asyncio
 import errno
 import os
 import sqlite3
+import threading
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -161,6 +162,7 @@ class Database:
         self._cache_kib = CACHE_KIB // processes
         self._turn = Turn(path) if processes > 1 else None
         self.freed = asyncio.Event()  # some step left garbage
+        self.broken = asyncio.Event()  # a sync has failed: it takes no more writes
         self._sync = sync
         self._waiting: deque[_Step[Any]] = deque()  # steps of any result type
         self._batch: list[_Step[Any]] = []  # the group that is being committed
@@ -171,6 +173,11 @@ class Database:
         self._commit_s = QUICK_S  # seconds, the average of late
         self._tries = 0
         self._gathered = 0  # steps that waited in the last round of the event loop
+        self._is_stuck = False  # the thread has waited for its turn too long, and still does
+        self._claim = (
+            threading.Lock()
+        )  # on the group that waits for its turn: taken by the thread, or by the deadline
+        self._deadline: asyncio.TimerHandle | None = None
         self._writer = self._end.connection
         self.read = Reader(self._connect(read_only=True))
         self.changes = Changes(path, self.read.connection)
@@ -209,8 +216,8 @@ class Database:
         hundred statements, which the event loop should not run.
         Raises what `work` raised; Busy (too many wait, database locked too long, closed), Full, OSError (disk).
         """
-        if self._is_closed or len(self._waiting) >= MAX_WAITING:
-            raise Busy("the metadata store is closed" if self._is_closed else "too many writes are waiting")
+        if self._is_closed or self._is_stuck or len(self._waiting) >= MAX_WAITING:
+            raise self._busy()
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._waiting.append(_Step(work, future, is_long))
@@ -227,12 +234,17 @@ class Database:
         with suppress(StoreError, OSError):  # a broken store closes, too
             await last
         self._is_closed = True
-        self._thread.shutdown()
+        self._thread.shutdown(wait=not self._is_stuck)  # the process ends without it
         self.read.connection.close()
         self._writer.close()
         self.changes.close()
         if self._turn is not None:
             self._turn.close()
+
+    def _busy(self) -> Busy:
+        if self._is_stuck:
+            return Busy("another process of the service does not let go of the metadata store")
+        return Busy("the metadata store is closed" if self._is_closed else "too many writes are waiting")
 
     def _connect(self, *, read_only: bool = False, patience_ms: int = BUSY_TIMEOUT_MS) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -278,6 +290,9 @@ class Database:
             self._give_turn()
             loop.call_soon(self._settle, batch, loop)
         else:
+            if not begun and self._turn is not None:
+                self._claim = threading.Lock()
+                self._deadline = loop.call_later(BUSY_TIMEOUT_MS / 1000, self._give_up)
             self._thread.submit(self._finish_in_thread, batch, loop, begun=begun)
 
     def _gathers(self) -> bool:
@@ -286,6 +301,17 @@ class Database:
         count, before = len(self._waiting), self._gathered
         self._gathered = count if before < count and 1 < count < MAX_BATCH else 0
         return self._gathered > 0
+
+    def _give_up(self) -> None:
+        """Who has the turn may have been stopped in its middle. The kernel's queue knows no deadline, so the thread stays in it
+        and keeps its place; the writers are told, and until it comes back all that ask."""
+        if not self._claim.acquire(blocking=False):
+            return
+        self._is_stuck = True
+        for step in (*self._batch, *self._waiting):
+            step.error = self._busy()
+            step.settle()
+        self._waiting.clear()
 
     def _is_quick(self) -> bool:
         """The commit may keep the event loop waiting: the disk is quick, and it is not the one that copies the WAL back."""
@@ -318,9 +344,7 @@ class Database:
         return True
 
     def _begin_in_time(self) -> None:
-        """Begin, and wait while another process writes. Blocks, and raises sqlite3.Error."""
-        if self._turn is not None:
-            self._turn.take()
+        """Begin, and wait while another program writes. Blocks, and raises sqlite3.Error."""
         self._writer.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
         try:
             self._writer.execute("BEGIN IMMEDIATE")
@@ -330,14 +354,26 @@ class Database:
     def _finish_in_thread(
         self, batch: list[_Step[Any]], loop: asyncio.AbstractEventLoop, *, begun: bool
     ) -> None:
-        self._finish(batch, begun=begun)
-        with suppress(sqlite3.Error):  # it is tried again after the next commit
-            self._copy_back()
+        if begun or self._wait_for_turn(batch):
+            self._finish(batch, begun=begun)
+            with suppress(sqlite3.Error):  # it is tried again after the next commit
+                self._copy_back()
         self._give_turn()
         try:
             loop.call_soon_threadsafe(self._settle, batch, loop)
         except RuntimeError:  # that loop was closed: nobody waits any more
             self._batch = []
+
+    def _wait_for_turn(self, batch: list[_Step[Any]]) -> bool:
+        """False when there is nothing to do with it: waiting failed, or nobody waits for the group any more."""
+        if self._turn is None:
+            return True
+        try:
+            self._turn.take()
+        except OSError as error:
+            self._fail(batch, error)
+            return False
+        return self._claim.acquire(blocking=False)
 
     def _finish(self, batch: list[_Step[Any]], *, begun: bool) -> None:
         """The rest of the group, up to its commit."""
@@ -402,8 +438,13 @@ class Database:
             self._broken = "the metadata store takes no writes after a failed sync; restart it"
 
     def _settle(self, batch: list[_Step[Any]], loop: asyncio.AbstractEventLoop) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._is_stuck = False
         if self._end.freed:
             self.freed.set()
+        if self._broken is not None:
+            self.broken.set()
         for step in batch:
             step.settle()
         self._batch = []
