@@ -63,11 +63,16 @@ _log = logging.getLogger("mossaic")
 
 _NEWS_S: Final = 1.0  # how often workers look at what others have told, and tell what they counted
 _RETIRE_S: Final = 3_600.0  # how long a worker whose place is taken may go on with what it has begun
+_FAIL_S: Final = 5.0  # how long one that cannot write may finish what it reads; nobody has its place before
 _PATIENCE_S: Final = 5.0  # how long it then waits for one more request of each connection
 
 
 class StartError(Exception):
     """The service cannot start; the text says why and what to do."""
+
+
+class Unfit(Exception):
+    """The process can serve no longer; another one may. The text says why."""
 
 
 class SystemClock:
@@ -174,7 +179,7 @@ class App:
         return f"{endpoint}/{bucket}/{quote(key)}?{urlencode(query, quote_via=quote)}"
 
     async def run(self, announce: Callable[[str], None]) -> None:
-        """Serve until told to stop; `announce` gets the endpoint once requests are answered. Raises StartError."""
+        """Serve until told to stop; `announce` gets the endpoint once requests are answered. Raises StartError, Unfit (workers)."""
         # Before the first connection is taken: a stop is a clean one from then on.
         orders = Orders(self.team.lifeline)
         settings = self.settings
@@ -191,6 +196,7 @@ class App:
         background = [asyncio.create_task(self._sweep(), name="sweeper")]
         if not self.team.is_alone:
             background.append(asyncio.create_task(self._exchange_news(services, metrics), name="news"))
+            background.append(asyncio.create_task(self._watch_store(orders), name="store"))
         announce(endpoint_of(settings, server.addresses))
         preparing = asyncio.create_task(asyncio.to_thread(self.blobs.prepare), name="blob-folders")
         order = await self._next_order(orders, tls)
@@ -201,6 +207,8 @@ class App:
         self._tell_counts(metrics)
         access_log.close()
         await self.close()
+        if order is Order.FAIL:
+            raise Unfit("a sync of the metadata has failed")
 
     async def _next_order(self, orders: Orders, tls: ssl.SSLContext | None) -> Order:
         """The one that ends it."""
@@ -218,7 +226,8 @@ class App:
         else:
             if self.team.is_alone:  # else the parent says it once
                 _log.info("stopping: requests in flight have %s s to finish", shutdown_s)
-            closing = asyncio.create_task(server.close(shutdown_s))
+            patience_s = min(_FAIL_S, shutdown_s) if order is Order.FAIL else shutdown_s
+            closing = asyncio.create_task(server.close(patience_s))
         left_s = shutdown_s if order is Order.RETIRE else 0.0
         while not closing.done():
             more = asyncio.create_task(orders.next())
@@ -248,6 +257,11 @@ class App:
             await sweeper.run()
         finally:
             lock.close()
+
+    async def _watch_store(self, orders: Orders) -> None:
+        """Without a parent it goes on: reads are better than nothing."""
+        await self.metadata.broken()
+        orders.give(Order.FAIL)
 
     async def _exchange_news(self, services: Services, metrics: Metrics) -> None:
         while True:

@@ -14,6 +14,7 @@ class Order(Enum):
     STOP = auto()  # finish what has begun within `http.shutdown_s`; again: now
     RETIRE = auto()  # somebody else goes on: finish what has begun
     REFRESH = auto()  # read files anew
+    FAIL = auto()  # let somebody else take the place, soon
 
 
 class Orders:
@@ -27,23 +28,23 @@ class Orders:
         self._terminal = Terminal()
         if lifeline is None:
             for number in (signal.SIGTERM, signal.SIGINT):
-                self._loop.add_signal_handler(number, self._give, Order.STOP)
+                self._loop.add_signal_handler(number, self.give, Order.STOP)
             self._loop.add_signal_handler(signal.SIGHUP, self._hang_up)
         else:
-            self._loop.add_signal_handler(STOP, self._give, Order.STOP)
-            self._loop.add_signal_handler(RETIRE, self._give, Order.RETIRE)
+            self._loop.add_signal_handler(STOP, self.give, Order.STOP)
+            self._loop.add_signal_handler(RETIRE, self.give, Order.RETIRE)
             self._loop.add_reader(lifeline, self._orphaned)
 
     async def next(self) -> Order:
         return await self._orders.get()
 
-    def _give(self, order: Order) -> None:
+    def give(self, order: Order) -> None:
         self._orders.put_nowait(order)
 
     def _hang_up(self) -> None:
-        self._give(Order.STOP if self._terminal.went_away() else Order.REFRESH)
+        self.give(Order.STOP if self._terminal.went_away() else Order.REFRESH)
 
     def _orphaned(self) -> None:
         assert self._lifeline is not None
         self._loop.remove_reader(self._lifeline)
-        self._give(Order.STOP)
+        self.give(Order.STOP)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from mossaic.app import App, StartError, Team, check_files, endpoint_of
+from mossaic.app import App, StartError, Team, Unfit, check_files, endpoint_of
 from mossaic.board import Board
 from mossaic.config import SettingsError
 from mossaic.heap import keep_freed
@@ -63,6 +63,9 @@ class WorkerService:
             run(app.run(lambda _: post.ready()))
         except StartError as error:
             _log.error("a worker cannot start: %s", error)  # the trace would say nothing more
+            return 1
+        except Unfit as reason:
+            _log.critical("a worker ends, for another to take its place: %s", reason)
             return 1
         return 0
 

@@ -7,12 +7,13 @@ import signal
 import socket
 import subprocess
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import oss2
 import pytest
 
+from tests.crash.strace import attached, need_strace
 from tests.crash.support import Store, blob_files, fsck, status_of, until
 from tests.e2e.harness import PART, noise
 from tests.e2e.workers.crew import COUNT, Crew
@@ -72,6 +73,38 @@ def test_under_load_nothing_acknowledged_is_lost(make_crew: Callable[..., Crew])
     assert crew.server.stop() == 0
     code, report = fsck(crew.server)
     assert (code, report.splitlines()[-1]) == (0, "sound"), report
+
+
+def test_one_that_can_write_no_more_is_replaced(make_crew: Callable[..., Crew]) -> None:
+    need_strace()
+    crew = make_crew()
+    store = Store.on(crew.server)
+    store.client.put_object("earlier", b"x")
+    victims = crew.workers()
+    wal = crew.server.data / "metadata.db-wal"
+    with ExitStack() as stack:
+        for victim in victims:
+            fault = (f"--trace-path={wal}", "--inject=fdatasync,fsync:error=EIO")
+            stack.enter_context(attached(victim, "-f", *fault))
+        with pytest.raises(oss2.exceptions.ServerError):
+            store.client.put_object("lost", b"x")
+        until(lambda: not set(victims) <= set(crew.workers()), "who cannot write has ended")
+    assert "a sync of the metadata has failed" in crew.server.output
+
+    until(lambda: _is_put(Store(server=crew.server, client=store.again())), "writes go on")
+
+    crew.whole()
+    assert store.again().get_object("earlier").read() == b"x"
+    assert crew.server.stop() == 0
+    assert fsck(crew.server)[0] == 0
+
+
+def _is_put(store: Store) -> bool:
+    try:
+        store.client.put_object("later", b"x")
+    except (oss2.exceptions.ServerError, oss2.exceptions.RequestError):
+        return False
+    return True
 
 
 def test_an_upload_goes_on_after_its_workers_died(make_crew: Callable[..., Crew]) -> None:

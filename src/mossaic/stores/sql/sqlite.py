@@ -49,6 +49,10 @@ class SqliteMetadata(
         """
         return cls(Database.open(Path(path), sync=sync, processes=processes), reader_grace_s=reader_grace_s)
 
+    async def broken(self) -> None:
+        """Returns when a sync has failed: nobody knows what is on the disk, and no write is taken until the file is opened anew."""
+        await self._database.broken.wait()
+
     async def close(self) -> None:
         """Finish the waiting steps. Idempotent."""
         await self._database.close()
