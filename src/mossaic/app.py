@@ -85,13 +85,14 @@ class SystemClock:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
     """The processes of the service, as one of them sees it: its place among them, the sockets and the callback log that they share,
-    and the descriptor by which it knows that its parent lives. By default a process of its own."""
+    the descriptor by which it knows that its parent lives, and the lock of the data directory. By default a process of its own."""
 
     place: Place = field(default_factory=lambda: Board().place(0))
     processes: int = 1
     sockets: tuple[socket.socket, ...] = ()
     journal: Journal | None = None
     lifeline: int | None = None
+    lock: FileLock | None = None
 
     @property
     def is_alone(self) -> bool:
@@ -228,6 +229,9 @@ class App:
                 _log.info("stopping: requests in flight have %s s to finish", shutdown_s)
             patience_s = min(_FAIL_S, shutdown_s) if order is Order.FAIL else shutdown_s
             closing = asyncio.create_task(server.close(patience_s))
+        await asyncio.sleep(0)  # it listens no more
+        if self.team.lock is not None:
+            self.team.lock.close()  # whose parent was killed is not in the way of the next service
         left_s = shutdown_s if order is Order.RETIRE else 0.0
         while not closing.done():
             more = asyncio.create_task(orders.next())

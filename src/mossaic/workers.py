@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from mossaic.config import Settings
+    from mossaic.stores.lock import FileLock
     from mossaic.supervisor import Post
 
 _log = logging.getLogger("mossaic.workers")
@@ -45,6 +46,7 @@ class WorkerService:
     sockets: tuple[socket.socket, ...]
     board: Board
     journal: Journal
+    lock: FileLock | None
 
     @property
     def stop_s(self) -> float:
@@ -57,6 +59,7 @@ class WorkerService:
             sockets=self.sockets,
             journal=self.journal,
             lifeline=post.lifeline,
+            lock=self.lock,
         )
         try:
             app = App.open(self.settings, team)
@@ -103,9 +106,11 @@ def run(main: Coroutine[object, object, None]) -> None:
         asyncio.run(main)
 
 
-def serve_with_workers(app: App, *, reread: Callable[[], Settings], announce: Callable[[str], None]) -> int:
+def serve_with_workers(
+    app: App, *, lock: FileLock | None, reread: Callable[[], Settings], announce: Callable[[str], None]
+) -> int:
     """Serve until told to stop; the exit code. `app` is used once, to prepare what all share, and closed: nothing of SQLite and no
-    thread may be open when processes are forked. Raises StartError."""
+    thread may be open when processes are forked. `lock`: of the data directory. Raises StartError."""
     settings = app.settings
     asyncio.run(app.prepare())
     if not hasattr(os, "fork"):
@@ -124,6 +129,7 @@ def serve_with_workers(app: App, *, reread: Callable[[], Settings], announce: Ca
         sockets=sockets,
         board=Board(2 * count),  # during a reload there are the old and the new ones
         journal=journal,
+        lock=lock,
     )
     return Supervisor(service, count=count).run()
 

@@ -140,11 +140,11 @@ def test_without_its_parent_a_worker_finishes_and_frees_the_port(make_crew: Call
 
     until(lambda: _is_refused(crew.server.port), "nobody listens any more")
     assert any(map(_is_alive, workers))
+    crew.server.start()
     connection.sendall(body[2_000_000:])
     assert status_of(connection) == 200
     connection.close()
     until(lambda: not any(map(_is_alive, workers)), "all are gone")
-    crew.server.start()
     assert list(store.parts("big", upload_id)) == [1]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from mossaic.app import App, StartError
+from mossaic.claim import Taken, claim
 from mossaic.cli.options import load_settings, settings_options
 from mossaic.config import load
 from mossaic.workers import run, serve_with_workers
@@ -48,8 +49,9 @@ def serve(
         settings.data_dir.mkdir(parents=True, exist_ok=True)
     loaded = load_settings(config_file, overrides)
     try:
+        lock = claim(loaded.settings.data_dir)
         app = App.open(loaded.settings)
-    except StartError as error:
+    except (StartError, Taken) as error:
         raise click.ClickException(str(error)) from None
 
     def announce(endpoint: str) -> None:
@@ -63,7 +65,7 @@ def serve(
         if loaded.settings.worker_count == 1:
             run(app.run(announce))
             return
-        code = serve_with_workers(app, reread=reread, announce=announce)
+        code = serve_with_workers(app, lock=lock, reread=reread, announce=announce)
     except StartError as error:
         raise click.ClickException(str(error)) from None
     raise SystemExit(code)
