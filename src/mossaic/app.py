@@ -84,15 +84,16 @@ class SystemClock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Team:
-    """The processes of the service, as one of them sees it: its place among them, the sockets and the callback log that they share,
-    the descriptor by which it knows that its parent lives, and the lock of the data directory. By default a process of its own."""
+    """The processes of the service, as one of them sees it: its place among them, what they share, and the descriptor by which it
+    knows that its parent lives. By default a process of its own."""
 
     place: Place = field(default_factory=lambda: Board().place(0))
     processes: int = 1
     sockets: tuple[socket.socket, ...] = ()
     journal: Journal | None = None
     lifeline: int | None = None
-    lock: FileLock | None = None
+    lock: FileLock | None = None  # of the data directory
+    router: Router | None = None  # made once, before processes are forked
 
     @property
     def is_alone(self) -> bool:
@@ -128,6 +129,7 @@ class App:
                 sync=settings.store.sync,
                 reader_grace_s=settings.sweep.reader_grace_s,
                 processes=team.processes,
+                is_ready=not team.is_alone,
             )
             blobs = FileBlobs(folder / "blobs", sync=settings.store.sync)
         except RootKeyError as error:
@@ -147,7 +149,8 @@ class App:
         """Make what the first start makes, and close: for a parent whose workers are to find it. Raises StartError."""
         try:
             owner = await account_id(self.metadata, self.settings.account_id or None)
-            await self._make_demo_bucket(self._services(owner).buckets)
+            if self.settings.demo_bucket:
+                await self._make_demo_bucket(self._services(owner).buckets)
         finally:
             await self.close()
 
@@ -199,11 +202,13 @@ class App:
             background.append(asyncio.create_task(self._exchange_news(services, metrics), name="news"))
             background.append(asyncio.create_task(self._watch_store(orders), name="store"))
         announce(endpoint_of(settings, server.addresses))
-        preparing = asyncio.create_task(asyncio.to_thread(self.blobs.prepare), name="blob-folders")
+        preparing: list[asyncio.Task[None]] = []
+        if not self.blobs.is_prepared:  # else a thread would be started for nothing
+            preparing.append(asyncio.create_task(asyncio.to_thread(self.blobs.prepare), name="blob-folders"))
         order = await self._next_order(orders, tls)
         for task in background:
             task.cancel()
-        await asyncio.gather(*background, preparing, return_exceptions=True)
+        await asyncio.gather(*background, *preparing, return_exceptions=True)
         await self._close_server(server, order, orders)
         self._tell_counts(metrics)
         access_log.close()
@@ -379,7 +384,7 @@ class App:
             ),
             clock=self.clock,
             observe=observe,
-            router=Router(),
+            router=self.team.router or Router(),
         )
 
     def _api(self, services: Services, admission: Admission, sessions: KeySessions) -> ApiEndpoint:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from mossaic.app import App, StartError, Team, Unfit, check_files, endpoint_of
 from mossaic.board import Board
 from mossaic.config import SettingsError
+from mossaic.gateway.route import Router
 from mossaic.heap import keep_freed
 from mossaic.quick import dataclass
 from mossaic.service.callback_log import MAX_KEPT
@@ -47,6 +48,7 @@ class WorkerService:
     board: Board
     journal: Journal
     lock: FileLock | None
+    router: Router
 
     @property
     def stop_s(self) -> float:
@@ -60,6 +62,7 @@ class WorkerService:
             journal=self.journal,
             lifeline=post.lifeline,
             lock=self.lock,
+            router=self.router,
         )
         try:
             app = App.open(self.settings, team)
@@ -96,14 +99,17 @@ class WorkerService:
 
 
 def run(main: Coroutine[object, object, None]) -> None:
-    """On the fastest event loop that there is."""
     keep_freed()
+    _runner()(main)
+
+
+def _runner() -> Callable[[Coroutine[object, object, None]], None]:
+    """Of the fastest event loop that there is."""
     if sys.platform != "win32" and importlib.util.find_spec("uvloop") is not None:
         import uvloop  # noqa: PLC0415  # not on every platform
 
-        uvloop.run(main)
-    else:
-        asyncio.run(main)
+        return uvloop.run
+    return asyncio.run
 
 
 def serve_with_workers(
@@ -116,6 +122,7 @@ def serve_with_workers(
     if not hasattr(os, "fork"):
         raise StartError("several workers need a system with fork: set workers to 1")
     check_files(settings)
+    _runner()  # what is loaded before the fork is in memory once
     count = settings.worker_count
     try:
         journal = Journal(count=settings.console.callbacks if settings.console.enabled else 0, size=MAX_KEPT)
@@ -130,6 +137,7 @@ def serve_with_workers(
         board=Board(2 * count),  # during a reload there are the old and the new ones
         journal=journal,
         lock=lock,
+        router=Router(),
     )
     return Supervisor(service, count=count).run()
 

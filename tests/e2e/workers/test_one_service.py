@@ -218,6 +218,20 @@ def test_lines_of_the_access_log_are_whole(crew: Crew, clients: list[oss2.Bucket
     assert [line["key"] for line in lines] == [key] * len(clients)
 
 
+def test_what_they_start_with_was_loaded_before_they_were_forked(make_server: Callable[..., Server]) -> None:
+    """So that it is in memory once."""
+    crew = Crew(server=make_server(WORKERS=str(COUNT)))  # nobody has asked for metrics, which load more
+    loaded = _libraries(crew.parent)
+
+    assert loaded
+    for worker in crew.workers():
+        assert _libraries(worker) <= loaded
+
+
+def _libraries(pid: int) -> set[str]:
+    return {line.split()[-1] for line in _proc(f"{pid}/maps").splitlines() if ".so" in line}
+
+
 def _stranger(crew: Crew, bucket: str) -> oss2.Bucket:
     found = oss2.Bucket(oss2.AnonymousAuth(), crew.server.endpoint, bucket, session=oss2.Session(pool_size=1))
     with pytest.raises(oss2.exceptions.ServerError):

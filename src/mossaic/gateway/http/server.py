@@ -15,6 +15,9 @@ from mossaic.gateway.http.limits import HttpLimits, Listener
 from mossaic.gateway.http.site import Alone, Site
 from mossaic.gateway.http.workers import Workers
 
+if sys.platform != "win32":
+    import resource
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
@@ -170,8 +173,6 @@ def _connection_cap(limits: HttpLimits) -> int:
     descriptor, a busy thread two more (its own of the connection, and a file)."""
     if sys.platform == "win32":
         return limits.max_connections
-    import resource  # noqa: PLC0415 - Unix only
-
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     reserve = 2 * limits.max_threads + 256
     wanted = limits.max_connections + reserve

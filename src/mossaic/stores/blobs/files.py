@@ -49,6 +49,10 @@ class FileBlobs:
         if not self._has_all:
             sync_folder(self._root.parent)
 
+    @property
+    def is_prepared(self) -> bool:
+        return self._has_all
+
     def prepare(self) -> None:
         """Make all folders; blocks for some tenths of a second, once in the life of a store. Any process may, at any time."""
         if self._has_all:

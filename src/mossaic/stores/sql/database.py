@@ -187,8 +187,13 @@ class Database:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="metadata-writer")
 
     @classmethod
-    def open(cls, path: Path, *, sync: bool, processes: int = 1) -> Self:
-        """Make or open the file (mode 0600: it holds secrets), bring its schema up to date. Raises Damaged, OSError."""
+    def open(cls, path: Path, *, sync: bool, processes: int = 1, is_ready: bool = False) -> Self:
+        """Make or open the file (mode 0600: it holds secrets), bring its schema up to date. Raises Damaged, OSError.
+
+        `is_ready`: this program has opened it before, in a process that this one comes from.
+        """
+        if is_ready:
+            return cls._opened(path, sync=sync, processes=processes)
         path.parent.mkdir(parents=True, exist_ok=True)
         is_new = not path.exists()
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
@@ -198,12 +203,19 @@ class Database:
             ) as first:
                 _switch_to_wal(first)
                 migrate(first)
-            database = cls(path, sync=sync, processes=processes)
         except sqlite3.Error as error:
             raise translated(error) from error
+        database = cls._opened(path, sync=sync, processes=processes)
         if is_new:
             _sync_directory(path.parent)
         return database
+
+    @classmethod
+    def _opened(cls, path: Path, *, sync: bool, processes: int) -> Self:
+        try:
+            return cls(path, sync=sync, processes=processes)
+        except sqlite3.Error as error:
+            raise translated(error) from error
 
     def connect_reader(self) -> sqlite3.Connection:
         """A further read-only connection, for long work in another thread. The caller closes it."""

@@ -39,15 +39,18 @@ class SqliteMetadata(
         sync: bool = True,
         reader_grace_s: float = READER_GRACE_S,
         processes: int = 1,
+        is_ready: bool = False,
     ) -> Self:
         """Make or open the file and bring its schema up to date. Blocks for milliseconds, whatever the number of objects.
 
         `sync`: a step is on the disk when it returns; without, a power cut may lose the last ones (never consistency).
         `reader_grace_s`: how long the bytes of a deleted object stay for the GETs that have begun.
-        `processes`: how many of a service use the file at the same time.
+        `processes`: how many of a service use the file at the same time. `is_ready`: a parent of this process has done all that
+        before.
         Raises Damaged (not a database of ours, or of a newer Mossaic), Busy, OSError.
         """
-        return cls(Database.open(Path(path), sync=sync, processes=processes), reader_grace_s=reader_grace_s)
+        database = Database.open(Path(path), sync=sync, processes=processes, is_ready=is_ready)
+        return cls(database, reader_grace_s=reader_grace_s)
 
     async def broken(self) -> None:
         """Returns when a sync has failed: nobody knows what is on the disk, and no write is taken until the file is opened anew."""
