@@ -16,7 +16,7 @@ from tests.crash.support import Store, blob_files, fsck, until
 from tests.e2e.harness import PART, Server, build_server, need_tool, noise
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 MIB = 1024 * 1024
@@ -38,6 +38,12 @@ def small_disk(tmp_path: Path) -> Iterator[Server]:
     finally:
         server.kill()
         subprocess.run(["umount", str(folder / "data")], check=True)
+
+
+@pytest.fixture
+def server(make_server: Callable[..., Server]) -> Server:
+    """One process: it is the one that is traced."""
+    return make_server(WORKERS="1")
 
 
 def refused(work: object, status: int = 503) -> None:
@@ -162,6 +168,7 @@ def test_a_folder_that_cannot_be_synced_fails_the_part_only(store: Store) -> Non
     server = store.server
     upload_id = store.begin("big")
     assert server.process is not None
+    until((server.data / "blobs/folders-made").exists, "all folders are there")
     paths = [f"--trace-path={path}" for path in (server.data / "blobs").glob("?/?")]
     assert len(paths) == 256
     with attached(server.process.pid, "-f", *paths, "--inject=fsync:error=EIO"):

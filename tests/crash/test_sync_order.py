@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.crash.support import Store
+    from tests.e2e.harness import Server
 
 FULL, NORMAL = 2, 1  # SQLite: PRAGMA synchronous
 _BLOB = re.compile(r"/blobs/./.")
@@ -83,6 +84,12 @@ def _meaning(call: str, rest: str) -> str:
     if call in {"write", "writev", "sendto", "sendmsg"} and "HTTP/1.1 200" in rest:
         return "answer"
     return ""
+
+
+@pytest.fixture
+def server(make_server: Callable[..., Server]) -> Server:
+    """One process: it is the one that is traced."""
+    return make_server(WORKERS="1")
 
 
 def traced(store: Store, tmp_path: Path, work: Callable[[], object]) -> list[Event]:

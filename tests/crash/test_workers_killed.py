@@ -136,7 +136,9 @@ def test_without_its_parent_a_worker_finishes_and_frees_the_port(make_crew: Call
     until(lambda: bool(blob_files(crew.server)), "the part arrives")
     workers = crew.workers()
 
-    crew.server.kill()
+    assert crew.server.process is not None
+    crew.server.process.kill()
+    crew.server.process.wait()
 
     until(lambda: _is_refused(crew.server.port), "nobody listens any more")
     assert any(map(_is_alive, workers))

@@ -159,9 +159,14 @@ class Server:
             self.process = None
 
     def kill(self) -> None:
-        """SIGKILL: what a power cut does to a process."""
+        """SIGKILL to the process and its workers: what a power cut does."""
         if self.process is not None:
+            self.process.send_signal(signal.SIGSTOP)  # so that it replaces nobody meanwhile
+            workers = [] if self.env.get("MOSSAIC_WORKERS") == "1" else children_of(self.process.pid)
             self.process.kill()
+            for worker in workers:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(worker, signal.SIGKILL)
             self.process.wait(STOP_S)
             self.process = None
 
@@ -244,6 +249,15 @@ class Server:
         return f"acs:ram::{self.account_id}:role/{name}"
 
 
+def children_of(parent: int) -> list[int]:
+    """Process ids; without those that have ended and that nobody has waited for."""
+    listed = subprocess.run(
+        ["ps", "-A", "-o", "pid=,ppid=,stat="], check=True, capture_output=True, text=True
+    )
+    rows = [line.split() for line in listed.stdout.splitlines()]
+    return [int(pid) for pid, of, stat in rows if int(of) == parent and not stat.startswith("Z")]
+
+
 def statement(
     effect: str, action: str | list[str], resource: str | list[str] | None = None
 ) -> dict[str, Any]:
@@ -265,6 +279,7 @@ def _read_log(path: Path) -> list[dict[str, Any]]:
 def build_server(directory: Path, **settings: str) -> Server:
     """A server not yet started. `settings` are MOSSAIC_* variables without the prefix, e.g. UPLOAD_REPLAY_S="0".
 
+    It has as many workers as MOSSAIC_TEST_WORKERS says, one without that.
     E2E_SETTINGS="STORE_ETAG=crc64 ..." in the environment sets more of them for every server of a run, where a test does not.
     """
     directory.mkdir(parents=True, exist_ok=True)

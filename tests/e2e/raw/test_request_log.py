@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
+import time
 from typing import TYPE_CHECKING
 
 import oss2
@@ -48,7 +49,10 @@ def test_a_chunked_body_is_counted(server: Server, bucket: str, size: int) -> No
     bucket_of(server, bucket).put_object(f"chunked-{size}", pieces())
 
     assert last_line(server, key=f"chunked-{size}")["bytes_in"] == size
-    assert received_bytes(server) - before >= size
+    deadline = time.monotonic() + WAIT_S
+    while received_bytes(server) - before < size:  # what other workers counted comes within a second
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_refused_body_is_not_counted(server: Server, bucket: str) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import oss2
+
+from tests.e2e.harness import children_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,14 +65,6 @@ class Crew:
         """Whether the log has more of them than now."""
         before = self.server.output.count(words)
         return lambda: self.server.output.count(words) > before
-
-
-def children_of(parent: int) -> list[int]:
-    listed = subprocess.run(
-        ["ps", "-A", "-o", "pid=,ppid=,stat="], check=True, capture_output=True, text=True
-    )
-    rows = [line.split() for line in listed.stdout.splitlines()]
-    return [int(pid) for pid, of, stat in rows if int(of) == parent and not stat.startswith("Z")]
 
 
 def until(holds: Callable[[], bool], what: str) -> None:

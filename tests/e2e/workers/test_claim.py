@@ -45,5 +45,7 @@ def test_one_that_was_killed_is_not_in_the_way_of_the_next(
 ) -> None:
     server = make_server(WORKERS=workers)
     for _ in range(3):
-        server.kill()
+        assert server.process is not None
+        server.process.kill()  # and not its workers
+        server.process.wait()
         server.start()
