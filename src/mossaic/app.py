@@ -231,7 +231,7 @@ class App:
             closing = asyncio.create_task(server.close(_RETIRE_S, patience_s=_PATIENCE_S))
         else:
             if self.team.is_alone:  # else the parent says it once
-                _log.info("stopping: requests in flight have %s s to finish", shutdown_s)
+                say_stopping(shutdown_s)
             patience_s = min(_FAIL_S, shutdown_s) if order is Order.FAIL else shutdown_s
             closing = asyncio.create_task(server.close(patience_s))
         await asyncio.sleep(0)  # it listens no more
@@ -440,6 +440,11 @@ def endpoint_of(settings: Settings, addresses: Sequence[tuple[str, int]]) -> str
     host, port = addresses[0]
     scheme = "https" if settings.tls.certificate else "http"
     return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def say_stopping(seconds: float) -> None:
+    """Once for the service, however many processes it has."""
+    _log.info("stopping: requests in flight have %s s to finish", seconds)
 
 
 def check_files(settings: Settings) -> None:

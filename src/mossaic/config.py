@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_origin, ge
 
 import msgspec
 
+from mossaic.cores import usable_cores
 from mossaic.protocol.checksum import EtagKind  # noqa: TC001  # read from the annotations
 from mossaic.quick import dataclass
 
@@ -27,6 +28,7 @@ CLIENT_VARIABLES = frozenset(
 )
 
 MAX_WORKERS: Final = 64
+MAX_AUTO: Final = 8  # more are asked for by number: each has memory of its own, and they write in turn
 _TEN_YEARS_S: Final = 315_360_000
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=_TEN_YEARS_S)]
@@ -136,7 +138,7 @@ class Settings:
 
     listen: str = "127.0.0.1:9280"
     data: str = "mossaic-data"
-    workers: Annotated[int, msgspec.Meta(ge=1, le=MAX_WORKERS)] | Literal["auto"] = 1
+    workers: Annotated[int, msgspec.Meta(ge=1, le=MAX_WORKERS)] | Literal["auto"] = "auto"
     region: str = "cn-hangzhou"
     strict_region: bool = False  # refuse V4 signatures that were made for another region
     domains: tuple[str, ...] = (
@@ -167,11 +169,10 @@ class Settings:
 
     @property
     def worker_count(self) -> int:
-        """`auto` is one for each core that this process may use."""
+        """`auto` is one for each core that this process may use, at most MAX_AUTO; one where processes cannot be forked."""
         if self.workers != "auto":
             return self.workers
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        return min(cores or 1, MAX_WORKERS)
+        return min(usable_cores(), MAX_AUTO) if hasattr(os, "fork") else 1
 
     @property
     def host_port(self) -> tuple[str, int]:

@@ -67,6 +67,10 @@ class Service(Protocol):
         """What the workers of a reload do. Raises CannotReload."""
         ...
 
+    def starting(self) -> None:
+        """Signals are heeded, and no worker is there yet. Called once; what it raises, `Supervisor.run` does."""
+        ...
+
     def ended(self, slot: int) -> None:
         """The worker of that place is gone."""
         ...
@@ -122,6 +126,7 @@ class Supervisor:
         before = self._catch_signals()
         gc.freeze()  # what is here stays, and its pages stay shared
         try:
+            self._service.starting()
             while not self._signals or self._children:
                 self._look_after()
                 self._sleep()
@@ -181,7 +186,6 @@ class Supervisor:
     def _stop(self) -> None:
         self._signals += 1
         if self._signals == 1:
-            _log.info("stopping: requests in flight have %s s to finish", self._service.stop_s)
             self._service.stopping()
         patience = self._service.stop_s if self._signals == 1 else 0.0
         self._kill_at = time.monotonic() + patience + _KILL_S
@@ -284,7 +288,7 @@ class Supervisor:
 
     def _bury(self, child: _Child, code: int) -> None:
         if child.phase is _Phase.LEAVING:
-            if code:
+            if code not in (0, -STOP):  # as told, even before it had learned what that means
                 _log.warning("worker %d, told to stop, ended with %s", child.pid, _said(code))
             return
         _log.error("worker %d died: %s", child.pid, _said(code))

@@ -12,7 +12,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from mossaic.app import App, StartError, Team, Unfit, check_files, endpoint_of
+from mossaic.app import App, StartError, Team, Unfit, check_files, endpoint_of, say_stopping
 from mossaic.board import Board
 from mossaic.config import SettingsError
 from mossaic.gateway.route import Router
@@ -49,6 +49,7 @@ class WorkerService:
     journal: Journal
     lock: FileLock | None
     router: Router
+    count: int
 
     @property
     def stop_s(self) -> float:
@@ -57,7 +58,7 @@ class WorkerService:
     def work(self, post: Post) -> int:
         team = Team(
             place=self.board.place(post.slot),
-            processes=self.settings.worker_count,
+            processes=self.count,
             sockets=self.sockets,
             journal=self.journal,
             lifeline=post.lifeline,
@@ -74,6 +75,13 @@ class WorkerService:
             _log.critical("a worker ends, for another to take its place: %s", reason)
             return 1
         return 0
+
+    def starting(self) -> None:
+        try:
+            for sock in self.sockets:
+                sock.listen(_BACKLOG)
+        except OSError as error:
+            raise _not_heard(self.settings, error) from None
 
     def ended(self, slot: int) -> None:
         self.board.vacate(slot)
@@ -94,6 +102,7 @@ class WorkerService:
         self.announce(endpoint_of(self.settings, addresses))
 
     def stopping(self) -> None:
+        say_stopping(self.stop_s)
         for sock in self.sockets:
             sock.close()
 
@@ -113,7 +122,12 @@ def _runner() -> Callable[[Coroutine[object, object, None]], None]:
 
 
 def serve_with_workers(
-    app: App, *, lock: FileLock | None, reread: Callable[[], Settings], announce: Callable[[str], None]
+    app: App,
+    count: int,
+    *,
+    lock: FileLock | None,
+    reread: Callable[[], Settings],
+    announce: Callable[[str], None],
 ) -> int:
     """Serve until told to stop; the exit code. `app` is used once, to prepare what all share, and closed: nothing of SQLite and no
     thread may be open when processes are forked. `lock`: of the data directory. Raises StartError."""
@@ -123,12 +137,11 @@ def serve_with_workers(
         raise StartError("several workers need a system with fork: set workers to 1")
     check_files(settings)
     _runner()  # what is loaded before the fork is in memory once
-    count = settings.worker_count
     try:
         journal = Journal(count=settings.console.callbacks if settings.console.enabled else 0, size=MAX_KEPT)
         sockets = _bound(*settings.host_port)
     except OSError as error:
-        raise StartError(f"cannot listen on {settings.listen}: {error.strerror or error}") from None
+        raise _not_heard(settings, error) from None
     service = WorkerService(
         settings=settings,
         reread=reread,
@@ -138,12 +151,17 @@ def serve_with_workers(
         journal=journal,
         lock=lock,
         router=Router(),
+        count=count,
     )
     return Supervisor(service, count=count).run()
 
 
+def _not_heard(settings: Settings, error: OSError) -> StartError:
+    return StartError(f"cannot listen on {settings.listen}: {error.strerror or error}")
+
+
 def _bound(host: str, port: int) -> tuple[socket.socket, ...]:
-    """A listening socket for each address of the host, all on one port. Raises OSError."""
+    """A socket for each address of the host, all on one port; none listens yet. Raises OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     sockets: list[socket.socket] = []
     try:
@@ -158,7 +176,6 @@ def _bound(host: str, port: int) -> tuple[socket.socket, ...]:
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             place = (address[0], sockets[0].getsockname()[1] or port, *address[2:])
             sock.bind(place)
-            sock.listen(_BACKLOG)
     except OSError:
         for sock in sockets:
             sock.close()

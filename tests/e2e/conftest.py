@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import socket
 import subprocess
@@ -23,8 +24,9 @@ HOSTED_SUFFIXES = (".localhost", ".oss-cn-hangzhou.aliyuncs.com")
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for the whole session; tests keep apart by buckets of their own."""
-    running = build_server(tmp_path_factory.mktemp("mossaic")).start()
+    """One server for the whole session; tests keep apart by buckets of their own. It has as many workers as it has by default."""
+    workers = os.environ.get("MOSSAIC_TEST_WORKERS", "auto")
+    running = build_server(tmp_path_factory.mktemp("mossaic"), WORKERS=workers).start()
     try:
         yield running
     finally:

@@ -29,7 +29,7 @@ DEMO: Final = {
 @click.option(
     "--workers",
     metavar="N",
-    help="Processes that share the work, or `auto` for one a core [default: 1].",
+    help="Processes that share the work, or `auto` for one a core, at most 8 [default: auto].",
 )
 @settings_options
 @click.option(
@@ -62,10 +62,11 @@ def serve(
         return load(file=config_file, overrides=overrides).settings
 
     try:
-        if loaded.settings.worker_count == 1:
+        count = loaded.settings.worker_count
+        if count == 1 or (loaded.settings.workers == "auto" and lock is None):
             run(app.run(announce))
             return
-        code = serve_with_workers(app, lock=lock, reread=reread, announce=announce)
+        code = serve_with_workers(app, count, lock=lock, reread=reread, announce=announce)
     except StartError as error:
         raise click.ClickException(str(error)) from None
     raise SystemExit(code)

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -85,30 +86,31 @@ def test_check_shows_settings_with_their_origin_and_no_secret(tmp_path: Path) ->
     assert "blobs: ok" in done.stdout
 
 
-STOPPED_AT_ONCE = """
-import os, signal, socket, sys, threading, time
-from mossaic.cli.main import main
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_sigterm_in_the_first_moment_is_a_clean_stop(tmp_path: Path, workers: str) -> None:
+    port = free_port()
+    command = [
+        sys.executable,
+        "-m",
+        "mossaic",
+        "serve",
+        "--listen",
+        f"127.0.0.1:{port}",
+        "--data",
+        "data",
+        "--demo",
+    ]
+    command += ["--workers", workers]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        while process.poll() is None:
+            try:
+                socket.create_connection(("127.0.0.1", port)).close()
+            except OSError:
+                time.sleep(0.0002)
+            else:
+                break
+        process.terminate()
+        said = process.communicate(timeout=60)[1]
 
-def stop_when_it_listens() -> None:
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", int(sys.argv[1]))).close()
-        except OSError:
-            time.sleep(0.0002)
-        else:
-            os.kill(os.getpid(), signal.SIGTERM)
-            return
-
-threading.Thread(target=stop_when_it_listens, daemon=True).start()
-main(["serve", "--listen", "127.0.0.1:" + sys.argv[1], "--data", "data", "--demo"])
-"""
-
-
-def test_sigterm_in_the_first_moment_is_a_clean_stop(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", STOPPED_AT_ONCE, str(free_port())], cwd=tmp_path, capture_output=True, text=True,
-        timeout=60, check=False,
-    )  # fmt: skip
-
-    assert done.returncode == 0, done.stderr
-    assert "stopping" in done.stderr
+    assert process.returncode == 0, said
+    assert "stopping" in said

@@ -16,6 +16,7 @@ class Service:
     stop_s = 5.0
     def work(self, post): return 0
     def renewed(self): raise CannotReload("not today")
+    def starting(self): pass
     def ended(self, slot): print("slot", slot, "is free", flush=True)
     def answering(self): os.write(1, b"answering\n")
     def stopping(self): print("stopping", flush=True)
