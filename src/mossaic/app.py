@@ -232,8 +232,8 @@ class App:
         else:
             if self.team.is_alone:  # else the parent says it once
                 say_stopping(shutdown_s)
-            patience_s = min(_FAIL_S, shutdown_s) if order is Order.FAIL else shutdown_s
-            closing = asyncio.create_task(server.close(patience_s))
+            deadline_s = min(_FAIL_S, shutdown_s) if order is Order.FAIL else shutdown_s
+            closing = asyncio.create_task(server.close(deadline_s))
         await asyncio.sleep(0)  # it listens no more
         if self.team.lock is not None:
             self.team.lock.close()  # whose parent was killed is not in the way of the next service

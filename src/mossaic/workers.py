@@ -103,6 +103,8 @@ class WorkerService:
 
     def stopping(self) -> None:
         say_stopping(self.stop_s)
+        if self.lock is not None:
+            self.lock.close()
         for sock in self.sockets:
             sock.close()
 
@@ -122,15 +124,10 @@ def _runner() -> Callable[[Coroutine[object, object, None]], None]:
 
 
 def serve_with_workers(
-    app: App,
-    count: int,
-    *,
-    lock: FileLock | None,
-    reread: Callable[[], Settings],
-    announce: Callable[[str], None],
+    app: App, count: int, *, reread: Callable[[], Settings], announce: Callable[[str], None]
 ) -> int:
     """Serve until told to stop; the exit code. `app` is used once, to prepare what all share, and closed: nothing of SQLite and no
-    thread may be open when processes are forked. `lock`: of the data directory. Raises StartError."""
+    thread may be open when processes are forked. Raises StartError."""
     settings = app.settings
     asyncio.run(app.prepare())
     if not hasattr(os, "fork"):
@@ -149,7 +146,7 @@ def serve_with_workers(
         sockets=sockets,
         board=Board(2 * count),  # during a reload there are the old and the new ones
         journal=journal,
-        lock=lock,
+        lock=app.team.lock,
         router=Router(),
         count=count,
     )

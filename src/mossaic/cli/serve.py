@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mossaic.app import App, StartError
+from mossaic.app import App, StartError, Team
 from mossaic.claim import Taken, claim
 from mossaic.cli.options import load_settings, settings_options
 from mossaic.config import load
@@ -50,7 +50,7 @@ def serve(
     loaded = load_settings(config_file, overrides)
     try:
         lock = claim(loaded.settings.data_dir)
-        app = App.open(loaded.settings)
+        app = App.open(loaded.settings, Team(lock=lock))
     except (StartError, Taken) as error:
         raise click.ClickException(str(error)) from None
 
@@ -66,7 +66,7 @@ def serve(
         if count == 1 or (loaded.settings.workers == "auto" and lock is None):
             run(app.run(announce))
             return
-        code = serve_with_workers(app, count, lock=lock, reread=reread, announce=announce)
+        code = serve_with_workers(app, count, reread=reread, announce=announce)
     except StartError as error:
         raise click.ClickException(str(error)) from None
     raise SystemExit(code)

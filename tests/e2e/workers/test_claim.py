@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.harness import free_port
-from tests.e2e.workers.crew import COUNT
+from tests.crash.support import Store, blob_files, status_of
+from tests.e2e.harness import free_port, noise
+from tests.e2e.workers.crew import COUNT, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +38,25 @@ def test_a_second_service_is_refused(make_server: Callable[..., Server], first: 
     server.cli("check")
     server.cli("fsck")
     server.cli("user", "create", "beside")
+
+
+@pytest.mark.parametrize("workers", ["1", str(COUNT)])
+def test_one_that_finishes_its_last_requests_is_not_in_the_way(
+    make_server: Callable[..., Server], workers: str
+) -> None:
+    server = make_server(WORKERS=workers)
+    store = Store.on(server)
+    body = noise(3_000_000)
+    with store.raw_part("big", store.begin("big"), 1, body).send(2_000_000) as connection:
+        until(lambda: bool(blob_files(server)), "the part arrives")
+        first = server.process
+        assert first is not None
+        first.terminate()
+        until(lambda: "stopping" in server.output, "it stops")
+        server.start()
+        connection.sendall(body[2_000_000:])
+        assert status_of(connection) == 200
+    assert first.wait(20) == 0
 
 
 @pytest.mark.parametrize("workers", ["1", str(COUNT)])

@@ -452,6 +452,7 @@ class Database:
     def _settle(self, batch: list[_Step[Any]], loop: asyncio.AbstractEventLoop) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
+            self._deadline = None
         self._is_stuck = False
         if self._end.freed:
             self.freed.set()
