@@ -14,7 +14,6 @@ LATER = (
     "mossaic.compat",
     "bz2",
     "cryptography",
-    "ctypes",
     "difflib",
     "email",
     "gzip",

@@ -13,7 +13,8 @@ from mossaic.stores.sql.rows import BUCKET_COLUMNS, bucket_from, bucket_row, mom
 
 if TYPE_CHECKING:
     from mossaic.model.names import BucketName
-    from mossaic.stores.sql.database import Database, Reader, Transaction
+    from mossaic.stores.sql.database import Database
+    from mossaic.stores.sql.statements import Reader, Transaction
 
 _ID = "SELECT bucket_id, versioning FROM buckets WHERE name = ?"
 _ADD = f"INSERT INTO buckets ({BUCKET_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608  # constants

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mossaic.model.object import Blob, ObjectVersion
-    from mossaic.stores.sql.database import Transaction
+    from mossaic.stores.sql.statements import Transaction
 
 _ADD_BLOB = "INSERT INTO blobs (blob_id, size, md5, crc64, refs) VALUES (?, ?, ?, ?, ?)"
 _HOLD = "UPDATE blobs SET refs = refs + ? WHERE blob_id = ? AND refs > 0"

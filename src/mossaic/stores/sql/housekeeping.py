@@ -10,14 +10,15 @@ from mossaic.model.object import Blob
 from mossaic.ports import Conflict
 from mossaic.stores.sql.check import check
 from mossaic.stores.sql.content import drop_retired
-from mossaic.stores.sql.database import LONG
 from mossaic.stores.sql.rows import NO_MD5, micros, unsigned
+from mossaic.stores.sql.statements import LONG
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from mossaic.stores.sql.database import Database, Transaction
+    from mossaic.stores.sql.database import Database
+    from mossaic.stores.sql.statements import Transaction
 
 _DUE = "SELECT content_id FROM content WHERE retired_at IS NOT NULL AND retired_at <= ? ORDER BY retired_at LIMIT ?"
 _GARBAGE = "SELECT blob_id FROM blobs WHERE refs = 0 ORDER BY blob_id LIMIT ?"

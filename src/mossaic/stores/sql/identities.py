@@ -12,7 +12,8 @@ from mossaic.stores.sql.rows import micros, moment
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mossaic.stores.sql.database import Database, Row, Transaction
+    from mossaic.stores.sql.database import Database
+    from mossaic.stores.sql.statements import Row, Transaction
 
 _KEYS = "SELECT access_key_id, secret, user, active, created_at FROM access_keys"
 _USERS = "SELECT name, user_id, created_at, policies FROM users"

@@ -44,8 +44,9 @@ if TYPE_CHECKING:
 
     from mossaic.model.object import ObjectVersion
     from mossaic.model.upload import Upload
-    from mossaic.stores.sql.database import Database, Reader, Row
+    from mossaic.stores.sql.database import Database
     from mossaic.stores.sql.pages import Place
+    from mossaic.stores.sql.statements import Reader, Row
 
     _Rows = Generator[Row, None, None] | sqlite3.Cursor  # closed when enough was read
 

@@ -19,8 +19,8 @@ from mossaic.quick import dataclass
 from mossaic.stores.sql import buckets, requests
 from mossaic.stores.sql.buckets import Change, Counts
 from mossaic.stores.sql.content import add_content, blob_ids, release_content
-from mossaic.stores.sql.database import LONG
 from mossaic.stores.sql.rows import VERSION_COLUMNS, map_text, micros, version_from, version_row
+from mossaic.stores.sql.statements import LONG
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from mossaic.model.names import BucketName, ObjectKey
     from mossaic.model.object import ObjectAcl, StorageClass
     from mossaic.ports import Commit
-    from mossaic.stores.sql.database import Database, Reader, Row, Transaction
+    from mossaic.stores.sql.database import Database
+    from mossaic.stores.sql.statements import Reader, Row, Transaction
 
 _COLUMNS = "bucket_id, " + VERSION_COLUMNS
 _MARKS = "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mossaic.model.page import ListQuery
-    from mossaic.stores.sql.database import Reader, Row
+    from mossaic.stores.sql.statements import Reader, Row
 
     Place = tuple[bytes, *tuple[str, ...]]  # a key, and where a key may have several rows the id of one
     Take = Callable[[Place, Place], tuple[int, Place]]  # rows from … up to: how many they were, and the last

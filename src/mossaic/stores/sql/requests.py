@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from mossaic.model.names import UploadId
     from mossaic.model.upload import Part, Upload
-    from mossaic.stores.sql.database import Database, Reader, Row, Transaction
+    from mossaic.stores.sql.database import Database
+    from mossaic.stores.sql.statements import Reader, Row, Transaction
 
 _COLUMNS = """request_id, secret_hash, prefix, title, note, creator, creator_user, creator_key_id, max_object_bytes,
     max_total_bytes, max_objects, r.created_at, expires_at, revoked_at, used_objects, used_bytes, held_bytes"""

@@ -29,7 +29,7 @@ from mossaic.protocol.records import COMMA, Moments, Numbers, Texts
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from mossaic.stores.sql.database import Row
+    from mossaic.stores.sql.statements import Row
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)

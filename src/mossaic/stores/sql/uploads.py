@@ -16,7 +16,6 @@ from mossaic.protocol.limits import MAX_PART_NUMBER
 from mossaic.stores.sql import buckets, requests
 from mossaic.stores.sql.buckets import Counts
 from mossaic.stores.sql.content import blob_ids, change_holders, held
-from mossaic.stores.sql.database import LONG
 from mossaic.stores.sql.objects import publish, require_free, require_new
 from mossaic.stores.sql.pages import TOGETHER, columns_of
 from mossaic.stores.sql.rows import (
@@ -34,6 +33,7 @@ from mossaic.stores.sql.rows import (
     upload_from,
     upload_row,
 )
+from mossaic.stores.sql.statements import LONG
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from mossaic.model.names import BucketName, ObjectKey, UploadId
     from mossaic.model.object import Blob
     from mossaic.model.upload import Completed, Part, Upload
-    from mossaic.stores.sql.database import Database, Transaction
+    from mossaic.stores.sql.database import Database
+    from mossaic.stores.sql.statements import Transaction
 
     Decide = Callable[[PartColumns], tuple[Commit, Completed]]
 
