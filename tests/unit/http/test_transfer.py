@@ -54,7 +54,8 @@ async def test_bodies_of_every_size_are_consumed_and_the_connection_lives_on(hou
         assert (await client.answer()).body == expected(data)
         assert (await client.answer()).body == b"hello"
         await sending
-    assert len(house.app.seen) == 16
+    seen = [(each.method, each.target, each.headers) for each in house.app.seen]
+    assert len([each for each in seen if ("host", "x") in each[2]]) == 16, seen
 
 
 async def test_a_body_in_one_byte_chunks(house: House) -> None:
