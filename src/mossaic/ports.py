@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mossaic.model.bucket import Bucket, BucketTotals
     from mossaic.model.identity import AccessKey, NamedPolicy, Role, User
     from mossaic.model.names import BlobId, BucketName, ObjectKey, UploadId, VersionId
-    from mossaic.model.object import Blob, ObjectAcl, ObjectPage, ObjectVersion, StorageClass
+    from mossaic.model.object import Blob, ObjectAcl, ObjectPage, ObjectVersion, StorageClass, VersionPage
     from mossaic.model.page import ListQuery, Page
     from mossaic.model.upload import Completed, Part, PartColumns, PartPage, Upload, UploadPage
     from mossaic.model.upload_request import Reason, UploadRequest
@@ -274,6 +274,10 @@ class Objects(Protocol):
         """All versions and markers: keys ascending, newest first; `after_id` is the version id to go on after."""
         ...
 
+    async def show_versions(self, query: ListQuery) -> VersionPage:
+        """As `list_versions`, but only what a listing shows."""
+        ...
+
 
 class Uploads(Protocol):
     async def create_upload(self, upload: Upload) -> None:
@@ -319,12 +323,10 @@ class Uploads(Protocol):
         ...
 
     async def list_uploads(self, query: ListQuery) -> Page[Upload]:
-        """By key, then upload id."""
+        """By key, then upload id. `show_uploads` gives the same page, but only what a listing shows."""
         ...
 
-    async def show_uploads(self, query: ListQuery) -> UploadPage:
-        """As `list_uploads`, but only what a listing shows."""
-        ...
+    async def show_uploads(self, query: ListQuery) -> UploadPage: ...
 
 
 class UploadRequests(Protocol):

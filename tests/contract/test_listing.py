@@ -169,6 +169,7 @@ async def test_listing_a_bucket_that_is_not_there_raises(metadata: MetadataStore
     for listing in (
         metadata.list_objects,
         metadata.list_versions,
+        metadata.show_versions,
         metadata.list_uploads,
         metadata.show_uploads,
     ):
@@ -202,6 +203,35 @@ async def test_versions_come_newest_first_at_every_page_size(metadata: MetadataS
     assert [(item.key, item.version_id, item.is_latest) for item in items] == rows
     assert [item.is_delete_marker for item in items] == [index == 4 for index in range(8)]
     assert prefixes == []
+
+
+@pytest.mark.parametrize("limit", range(1, 10))
+async def test_a_page_of_versions_shows_those_that_it_lists(metadata: MetadataStore, limit: int) -> None:
+    await given_history(metadata)
+    query = everything(limit=limit)
+
+    while True:
+        shown, listed = await metadata.show_versions(query), await metadata.list_versions(query)
+
+        for columns, are_markers in ((shown.versions, False), (shown.markers, True)):
+            items = [item for item in listed.items if item.is_delete_marker == are_markers]
+            assert columns.keys == [item.key for item in items]
+            assert columns.version_ids == [item.version_id for item in items]
+            assert columns.latest == [item.is_latest for item in items]
+            assert columns.types == [item.type.value for item in items]
+            assert columns.sizes == [item.size for item in items]
+            assert columns.etags == [item.etag for item in items]
+            assert columns.modified == [item.modified_at for item in items]
+        assert replace(listed, items=()) == Page(
+            items=(),
+            prefixes=(),
+            truncated=shown.truncated,
+            next_key=shown.next_key,
+            next_id=shown.next_id,
+        )
+        if not shown.truncated:
+            break
+        query = replace(query, after_key=shown.next_key, after_id=shown.next_id)
 
 
 async def test_emptying_a_bucket_while_listing_it_finds_everything(metadata: MetadataStore) -> None:

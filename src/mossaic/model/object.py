@@ -12,7 +12,7 @@ from mossaic.model.page import Cut
 from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from mossaic.model.names import BlobId, BucketName, ObjectKey, VersionId
@@ -109,6 +109,26 @@ class ShownObjects:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectPage(Cut):
     columns: ShownObjects
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownVersions:
+    """What a listing shows of versions or of delete markers, as above."""
+
+    keys: Texts
+    version_ids: Texts
+    latest: Sequence[bool]
+    types: Texts
+    sizes: Numbers
+    etags: Texts
+    modified: Moments
+    storage_classes: Texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionPage(Cut):
+    versions: ShownVersions
+    markers: ShownVersions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,8 +72,14 @@ class Column(Lazy[T]):
 
     @classmethod
     def of(cls, values: Iterable[object]) -> Self:
-        pieces = [str(value).encode() for value in values]
-        return cls(GAP.join(pieces), len(pieces))
+        return cls.cut([str(value).encode() for value in values])
+
+    @classmethod
+    def cut(cls, pieces: list[bytes]) -> Self:
+        """Of texts that are single already."""
+        column = cls(GAP.join(pieces), len(pieces))
+        column._pieces = pieces
+        return column
 
     @property
     def pieces(self) -> list[bytes]:

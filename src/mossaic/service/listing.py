@@ -8,8 +8,8 @@ from mossaic.ports import Absent
 from mossaic.protocol.errors import INVALID_ARGUMENT, NO_SUCH_BUCKET, OssError
 
 if TYPE_CHECKING:
-    from mossaic.model.object import ObjectPage, ObjectVersion
-    from mossaic.model.page import ListQuery, Page
+    from mossaic.model.object import ObjectPage, VersionPage
+    from mossaic.model.page import ListQuery
     from mossaic.ports import MetadataStore
 
 
@@ -26,7 +26,7 @@ class ListingService:
         except Absent:
             raise OssError(NO_SUCH_BUCKET, ec="0015-00000101", BucketName=query.bucket) from None
 
-    async def versions(self, query: ListQuery) -> Page[ObjectVersion]:
+    async def versions(self, query: ListQuery) -> VersionPage:
         """All versions and delete markers. Raises OssError: INVALID_ARGUMENT, NO_SUCH_BUCKET."""
         if query.after_id and not query.after_key:
             raise OssError(
@@ -36,6 +36,6 @@ class ListingService:
                 ArgumentValue=query.after_id,
             )
         try:
-            return await self._metadata.list_versions(query)
+            return await self._metadata.show_versions(query)
         except Absent:
             raise OssError(NO_SUCH_BUCKET, ec="0015-00000101", BucketName=query.bucket) from None

@@ -14,7 +14,7 @@ from mossaic.protocol.records import Records
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mossaic.model.object import ObjectVersion, ShownObjects
+    from mossaic.model.object import ShownObjects, ShownVersions
     from mossaic.model.page import Cut
     from mossaic.protocol.shapes import Owner
 
@@ -111,31 +111,31 @@ async def list_object_versions(call: Call, asked: ops.ListObjectVersions) -> ops
         is_truncated=page.truncated,
         next_key_marker=page.next_key if page.truncated else None,
         next_version_id_marker=page.next_id if page.truncated else None,
-        versions=tuple(_version(one, owner) for one in page.items if not one.is_delete_marker),
-        delete_markers=tuple(_marker(one, owner) for one in page.items if one.is_delete_marker),
+        versions=_versions(page.versions, owner),
+        delete_markers=_markers(page.markers, owner),
         common_prefixes=_prefixes(page),
     )
 
 
-def _version(item: ObjectVersion, owner: Owner) -> ops.VersionEntry:
-    return ops.VersionEntry(
-        key=item.key,
-        version_id=item.version_id,
-        is_latest=item.is_latest,
-        modified_at=item.modified_at,
-        etag=item.etag,
-        type=item.type.value,
-        size=item.size,
-        storage_class=item.storage_class.value,
-        owner=owner,
-    )
+def _versions(found: ShownVersions, owner: Owner) -> Sequence[ops.VersionEntry]:
+    columns: dict[str, Sequence[object]] = {
+        "key": found.keys,
+        "version_id": found.version_ids,
+        "is_latest": found.latest,
+        "modified_at": found.modified,
+        "etag": found.etags,
+        "type": found.types,
+        "size": found.sizes,
+        "storage_class": found.storage_classes,
+    }
+    return Records(ops.VersionEntry, columns, owner=owner)
 
 
-def _marker(item: ObjectVersion, owner: Owner) -> ops.MarkerEntry:
-    return ops.MarkerEntry(
-        key=item.key,
-        version_id=item.version_id,
-        is_latest=item.is_latest,
-        modified_at=item.modified_at,
-        owner=owner,
-    )
+def _markers(found: ShownVersions, owner: Owner) -> Sequence[ops.MarkerEntry]:
+    columns: dict[str, Sequence[object]] = {
+        "key": found.keys,
+        "version_id": found.version_ids,
+        "is_latest": found.latest,
+        "modified_at": found.modified,
+    }
+    return Records(ops.MarkerEntry, columns, owner=owner)

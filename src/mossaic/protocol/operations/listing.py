@@ -226,8 +226,8 @@ class ListObjectVersionsResult:
     is_truncated: Annotated[bool, Element("IsTruncated")] = False
     next_key_marker: Annotated[str | None, Element("NextKeyMarker", encoded=True)] = None
     next_version_id_marker: Annotated[str | None, Element("NextVersionIdMarker")] = None
-    versions: Annotated[tuple[VersionEntry, ...], Element("Version")] = ()
-    delete_markers: Annotated[tuple[MarkerEntry, ...], Element("DeleteMarker")] = ()
+    versions: Annotated[Sequence[VersionEntry], Element("Version")] = ()
+    delete_markers: Annotated[Sequence[MarkerEntry], Element("DeleteMarker")] = ()
     common_prefixes: Annotated[Sequence[CommonPrefix], Element("CommonPrefixes")] = ()
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import field
-from heapq import merge
-from itertools import islice
+from itertools import compress, islice, takewhile
 from typing import TYPE_CHECKING
 
-from mossaic.model.object import ObjectPage
+from mossaic.model.object import ObjectPage, VersionPage
 from mossaic.model.page import ListQuery, Page
 from mossaic.model.upload import UploadPage
 from mossaic.quick import dataclass
@@ -31,10 +30,13 @@ from mossaic.stores.sql.rows import (
     LISTED_COLUMNS,
     SHOWN_COLUMNS,
     SHOWN_OF_UPLOADS,
+    SHOWN_OF_VERSIONS,
     UPLOAD_COLUMNS,
+    is_marker,
     listed_from,
     shown_objects,
     shown_uploads,
+    shown_versions,
     upload_from,
 )
 
@@ -64,12 +66,14 @@ _OBJECTS_OF_ODD_KEYS = columns_of("objects", SHOWN_COLUMNS, within=_OBJECTS_TO_K
 _UPLOADS = columns_of("uploads", SHOWN_OF_UPLOADS, within=_UPLOADS_TO_PLACE, first=LINES)
 _UPLOADS_OF_ODD_KEYS = columns_of("uploads", SHOWN_OF_UPLOADS, within=_UPLOADS_TO_PLACE, first=GAPS)
 _OPEN_UPLOADS = f"SELECT {UPLOAD_COLUMNS} FROM uploads WHERE {_UPLOADS_TO_PLACE} ORDER BY key, upload_id"  # noqa: S608
-_CURRENT = f"SELECT {LISTED_COLUMNS} FROM objects WHERE {_OBJECTS_TO_KEY} ORDER BY key"  # noqa: S608  # constants
-_HISTORY = f"SELECT {LISTED_COLUMNS} FROM history WHERE {_OBJECTS_TO_KEY} ORDER BY key, seq DESC"  # noqa: S608
-_OF_KEY = "bucket_id = ? AND key = ? AND"
-_CURRENT_OF_KEY = f"SELECT {LISTED_COLUMNS} FROM objects WHERE {_OF_KEY} seq < ?"  # noqa: S608  # constants
-_HISTORY_OF_KEY = f"SELECT {LISTED_COLUMNS} FROM history WHERE {_OF_KEY} seq < ? ORDER BY seq DESC"  # noqa: S608
-_NEWEST_OF_KEY = _HISTORY_OF_KEY + " LIMIT 1"
+_OF_KEY = "bucket_id = ? AND key = ? AND seq < ?"
+_NEWEST_FIRST = "ORDER BY key, seq DESC"
+_VERSIONS, _VERSIONS_OF_KEY, _SHOWN_VERSIONS, _SHOWN_VERSIONS_OF_KEY = (
+    f"SELECT {names} FROM objects WHERE {within} UNION ALL SELECT {names} FROM history WHERE {within} {_NEWEST_FIRST}"  # noqa: S608  # constants
+    for names in (LISTED_COLUMNS, SHOWN_OF_VERSIONS)
+    for within in (_OBJECTS_TO_KEY, _OF_KEY)
+)
+_NEWEST_OF_KEY = f"{_VERSIONS_OF_KEY} LIMIT 1"
 _NO_SEQ = 1 << 62  # above every seq
 _SEQ = "SELECT seq FROM history WHERE bucket_id = ? AND key = ? AND version_id = ?"
 _SEQ_CURRENT = "SELECT seq FROM objects WHERE bucket_id = ? AND key = ? AND version_id = ?"
@@ -177,19 +181,40 @@ class ListingTables:
         )
 
     async def list_versions(self, query: ListQuery) -> Page[ObjectVersion]:
-        read = self._database.read
-        with read.snapshot():
-            bucket_id = buckets.bucket_id_of(read, query.bucket)
-            versions = _VersionWalk(read, bucket_id, query)
-            walk = _Walk(query=query, rows=versions.rows)
-            items = tuple(map(versions.item, walk.walk()))
+        versions, walk = self._versions(query, _VERSIONS, _VERSIONS_OF_KEY)
+        latest = versions.latest(walk.found)
         return Page(
-            items=items,
+            items=[
+                listed_from(query.bucket, row, is_latest=each)
+                for row, each in zip(walk.found, latest, strict=True)
+            ],
             prefixes=tuple(walk.prefixes),
             truncated=walk.is_full,
             next_key=walk.next_key,
             next_id=walk.next_id,
         )
+
+    async def show_versions(self, query: ListQuery) -> VersionPage:
+        versions, walk = self._versions(query, _SHOWN_VERSIONS, _SHOWN_VERSIONS_OF_KEY)
+        latest = versions.latest(walk.found)
+        kept, markers = _parted(walk.found, latest)
+        return VersionPage(
+            versions=shown_versions(*kept),
+            markers=shown_versions(*markers),
+            prefixes=tuple(walk.prefixes),
+            truncated=walk.is_full,
+            next_key=walk.next_key,
+            next_id=walk.next_id,
+        )
+
+    def _versions(self, query: ListQuery, statement: str, of_key: str) -> tuple[_VersionWalk, _Walk]:
+        read = self._database.read
+        with read.snapshot():
+            bucket_id = buckets.bucket_id_of(read, query.bucket)
+            versions = _VersionWalk(read, bucket_id, query, statement, of_key)
+            walk = _Walk(query=query, rows=versions.rows)
+            walk.walk()
+        return versions, walk
 
     async def show_uploads(self, query: ListQuery) -> UploadPage:
         read = self._database.read
@@ -228,37 +253,52 @@ class ListingTables:
         )
 
 
+def _parted(
+    rows: list[Row], latest: list[bool]
+) -> tuple[tuple[list[Row], list[bool]], tuple[list[Row], list[bool]]]:
+    """Versions, and delete markers."""
+    are_markers = list(map(is_marker, rows))
+    if not any(are_markers):
+        return (rows, latest), ([], [])
+    are_versions = [not each for each in are_markers]
+    return (
+        (list(compress(rows, are_versions)), list(compress(latest, are_versions))),
+        (list(compress(rows, are_markers)), list(compress(latest, are_markers))),
+    )
+
+
 class _VersionWalk:
     """The rows of `objects` and `history` as one, newest first inside a key."""
 
-    def __init__(self, read: Reader, bucket_id: int, query: ListQuery) -> None:
+    def __init__(self, read: Reader, bucket_id: int, query: ListQuery, statement: str, of_key: str) -> None:
         self._read = read
         self._bucket_id = bucket_id
         self._query = query
+        self._statement = statement
+        self._of_key = of_key
         self._after = query.after_key.encode()
         self._below = self._seq_of_marker() if query.after_id and query.after_key else None
         self._top = self._newest() if self._below is not None else 0
-        self._seen = b""
 
-    def rows(self, start: bytes, stop: bytes) -> Generator[Row, None, None]:
+    def rows(self, start: bytes, stop: bytes) -> _Rows:
         if self._below is not None and start == self._after:
-            place = (self._bucket_id, start, self._below)
-            yield from self._merged(_CURRENT_OF_KEY, _HISTORY_OF_KEY, place)
-            start += b"\0"
-        yield from self._merged(_CURRENT, _HISTORY, (self._bucket_id, start, stop))
+            return self._from_marker(start, stop, self._below)
+        place = (self._bucket_id, start, stop)
+        return self._read.each(self._statement, *place, *place)
 
-    def item(self, row: Row) -> ObjectVersion:
-        is_latest, self._seen = row[0] != self._seen, row[0]
-        if self._below is not None and row[0] == self._after:
-            is_latest = row[1] == self._top
-        return listed_from(self._query.bucket, row, is_latest=is_latest)
+    def _from_marker(self, start: bytes, stop: bytes, below: int) -> Generator[Row, None, None]:
+        place = (self._bucket_id, start, below)
+        yield from self._read.each(self._of_key, *place, *place)
+        yield from self.rows(start + b"\0", stop)
 
-    def _merged(self, current: str, history: str, place: tuple[object, ...]) -> Generator[Row, None, None]:
-        with (
-            closing(self._read.each(current, *place)) as first,
-            closing(self._read.each(history, *place)) as second,
-        ):
-            yield from merge(first, second, key=lambda row: (row[0], -row[1]))
+    def latest(self, rows: list[Row]) -> list[bool]:
+        """Which of them are the newest of their keys."""
+        keys = [row[0] for row in rows]
+        found = [key != before for key, before in zip(keys, [b"", *keys], strict=False)]
+        if self._below is not None:
+            for place, row in enumerate(takewhile(lambda row: row[0] == self._after, rows)):
+                found[place] = row[1] == self._top
+        return found
 
     def _seq_of_marker(self) -> int | None:
         """Versions of `after_key` from this seq up were given out already. A marker that was deleted since is found by
@@ -269,7 +309,5 @@ class _VersionWalk:
 
     def _newest(self) -> int:
         place = (self._bucket_id, self._after, _NO_SEQ)
-        return max(
-            (row[1] for sql in (_CURRENT_OF_KEY, _NEWEST_OF_KEY) for row in self._read.all(sql, *place)),
-            default=0,
-        )
+        row = self._read.one(_NEWEST_OF_KEY, *place, *place)
+        return 0 if row is None else row[1]

@@ -21,6 +21,7 @@ from mossaic.model.object import (
     ObjectType,
     ObjectVersion,
     ShownObjects,
+    ShownVersions,
     StorageClass,
 )
 from mossaic.model.upload import Completed, Part, PartColumns, ShownParts, ShownUploads, Upload
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 _TYPES: Final = {kind.value: kind for kind in ObjectType}
+_MARKER: Final = ObjectType.DELETE_MARKER.value.encode()
 _CLASSES: Final = {kind.value: kind for kind in StorageClass}
 _ACLS: Final = {acl.value: acl for acl in ObjectAcl}
 _NO_HEADERS: Final = ObjectHeaders()
@@ -55,6 +57,10 @@ VERSION_COLUMNS: Final = LISTED_COLUMNS + ", content_id, md5, acl, target, tags,
 UPLOAD_COLUMNS: Final = (
     "upload_id, key, initiated_at, initiator, acl, storage_class, forbid_overwrite, sequential, tags, headers,"
     " request_id, visit"
+)
+SHOWN_OF_VERSIONS: Final = (
+    "key, seq, version_id, CAST(type AS BLOB), CAST(size AS BLOB), CAST(etag AS BLOB),"
+    " CAST(modified_at AS BLOB), CAST(storage_class AS BLOB)"
 )
 SHOWN_OF_UPLOADS: Final = "key, upload_id, initiated_at, storage_class"
 SHOWN_OF_PARTS: Final = "number, size, etag, crc64, stored_at"
@@ -222,6 +228,28 @@ def shown_objects(joined: Sequence[bytes], count: int) -> ShownObjects:
         modified=Moments(modified, count, COMMA),
         storage_classes=Texts(classes, count, COMMA),
     )
+
+
+def shown_versions(rows: Sequence[Row], latest: Sequence[bool]) -> ShownVersions:
+    """From SHOWN_OF_VERSIONS."""
+    keys, _, version_ids, types, sizes, etags, modified, classes = (
+        zip(*rows, strict=True) if rows else [()] * 8
+    )
+    return ShownVersions(
+        keys=Texts.cut(list(keys)),
+        version_ids=Texts.of(version_ids),
+        latest=latest,
+        types=Texts.cut(list(types)),
+        sizes=Numbers.cut(list(sizes)),
+        etags=Texts.cut(list(etags)),
+        modified=Moments.cut(list(modified)),
+        storage_classes=Texts.cut(list(classes)),
+    )
+
+
+def is_marker(row: Row) -> bool:
+    """Of SHOWN_OF_VERSIONS."""
+    return bool(row[3] == _MARKER)
 
 
 def version_from(bucket: BucketName, row: Row, *, is_latest: bool) -> ObjectVersion:
