@@ -104,11 +104,17 @@ class Walk:
     is_full: bool = False
     _last: Place = (b"",)
     _taken: int = 0
+    _prefix: bytes = field(init=False)
+    _delimiter: bytes = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._prefix = self.query.prefix.encode()
+        self._delimiter = self.query.delimiter.encode()
 
     def walk(self) -> None:
         query = self.query
-        stop = successor(query.prefix.encode())
-        first = max(self._begin(query.prefix.encode()), self._first())
+        stop = successor(self._prefix)
+        first = max(self._begin(self._prefix), self._first())
         place: Place | None = first
         if query.after_id and query.delimiter:
             place = self._nth(first, stop, 0)  # what is left of the marker's key may be nothing
@@ -153,31 +159,28 @@ class Walk:
 
     def _run(self, place: Place, stop: bytes) -> Place | None:
         """Take rows until the page is full or a group is met: where to go on; None when nothing follows."""
-        query = self.query
-        edge = self._grouped(place, stop) if query.delimiter else None
+        edge = self._grouped(place, stop) if self._delimiter else None
         edge = edge or self._nth(place, stop, self._room)
         count, last = self.take(place, edge or self._begin(stop))
         if count:
             self._taken += count
             self._last = last
-        self.is_full = edge is not None and not query.delimiter
+        self.is_full = edge is not None and not self._delimiter
         return edge
 
     def _grouped(self, place: Place, stop: bytes) -> Place | None:
         """The first of the rows for which there is room that belongs to a group."""
-        prefix, delimiter = self.query.prefix.encode(), self.query.delimiter.encode()
-        values = (*place, stop, self._room, len(prefix), delimiter)
+        values = (*place, stop, self._room, len(self._prefix), self._delimiter)
         return self.read.one(self.source.grouped, self.bucket_id, *values)
 
     def _skip(self, place: Place, stop: bytes) -> Place:
         """Take the groups that follow: where to go on after them."""
-        prefix, delimiter = self.query.prefix.encode(), self.query.delimiter.encode()
-        end = successor(delimiter)
-        values = (place[0], stop, len(prefix), delimiter, end, self._room + 1)
+        end = successor(self._delimiter)
+        values = (place[0], stop, len(self._prefix), self._delimiter, end, self._room + 1)
         whole: bytes = self.read.all(self.source.groups, self.bucket_id, *values)[0][0]
         behind = whole.split(GAP)[1:]
         if behind:
-            self.groups += [each[: -len(end)] + delimiter for each in behind]
+            self.groups += [each[: -len(end)] + self._delimiter for each in behind]
             self._last = self._begin(self.groups[-1])
             place = self._begin(behind[-1])
         self.is_full = not self._room and self._nth(place, stop, 0) is not None
