@@ -63,18 +63,34 @@ def test_the_statements_were_found() -> None:
 
 async def test_a_page_reads_no_more_than_it_shows(tmp_path: Path) -> None:
     """Counted in steps of SQLite's machine: a page of groups costs the same with 10 and with 1,000 keys in each."""
-    costs = [await cost_of_a_page(tmp_path / str(size), size) for size in (10, 1_000)]
+    costs = [
+        await cost_of_a_page(
+            tmp_path / str(size), [f"{group:02d}/{n}" for group in range(20) for n in range(size)]
+        )
+        for size in (10, 1_000)
+    ]
 
     assert costs[1] < costs[0] * 2
 
 
-async def cost_of_a_page(folder: Path, group_size: int) -> int:
+async def test_keys_between_groups_are_not_read_again_and_again(tmp_path: Path) -> None:
+    """Counted as above: twice as many keys, each with a group behind it, cost twice as much."""
+    costs = [
+        await cost_of_a_page(
+            tmp_path / str(count), [f"{n:03d}{end}" for n in range(count) for end in ("", "/x")]
+        )
+        for count in (200, 400)
+    ]
+
+    assert costs[1] < costs[0] * 2.2
+
+
+async def cost_of_a_page(folder: Path, keys: list[str]) -> int:
     metadata = SqliteMetadata.open(folder / "m.db", sync=False)
     await given_bucket(metadata)
-    keys = [f"{group:02d}/{n}".encode() for group in range(20) for n in range(group_size)]
     metadata._database._writer.executemany(
         "INSERT INTO objects VALUES (1, ?, 1, 'null', 'Normal', 0, '', 0, 0, 'Standard', NULL, NULL, 'default', NULL, NULL, NULL)",
-        [(name,) for name in keys],
+        [(name.encode(),) for name in keys],
     )
     ticks = 0
 
@@ -86,5 +102,5 @@ async def cost_of_a_page(folder: Path, group_size: int) -> int:
     metadata._database.read.connection.set_progress_handler(tick, 1)
     page = await metadata.list_objects(ListQuery(bucket=BUCKET, delimiter="/", limit=1000))
     await metadata.close()
-    assert len(page.prefixes) == 20
+    assert len(page.prefixes) == len({name.partition("/")[0] for name in keys if "/" in name})
     return ticks
