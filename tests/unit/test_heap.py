@@ -19,10 +19,9 @@ def faults_of_pages():
         del pieces
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - begun
 
-before = faults_of_pages()
 keep_freed()
 faults_of_pages()
-print(before, faults_of_pages())
+print(faults_of_pages())
 """
 
 
@@ -32,7 +31,5 @@ print(before, faults_of_pages())
 )
 def test_what_was_freed_is_not_faulted_in_again() -> None:
     out = subprocess.run([sys.executable, "-c", FAULTS], capture_output=True, text=True, check=True).stdout
-    before, after = map(int, out.split())
 
-    assert before > 200 * 10
-    assert after < 200
+    assert int(out) < 200  # by default some 40,000
