@@ -65,6 +65,7 @@ _NEWS_S: Final = 1.0  # how often workers look at what others have told, and tel
 _RETIRE_S: Final = 3_600.0  # how long a worker whose place is taken may go on with what it has begun
 _FAIL_S: Final = 5.0  # how long one that cannot write may finish what it reads; nobody has its place before
 _PATIENCE_S: Final = 5.0  # how long it then waits for one more request of each connection
+_FEWEST_THREADS: Final = 16  # of a worker, where the setting allows it: some clients are slow
 
 
 class StartError(Exception):
@@ -405,7 +406,7 @@ class App:
         limits = HttpLimits(
             max_head_bytes=http.max_head_bytes,
             max_connections=http.max_connections,
-            max_threads=self.team.share(http.threads, least=2),
+            max_threads=self.team.share(http.threads, least=min(http.threads, _FEWEST_THREADS)),
             head_timeout_s=http.head_timeout_s,
             body_idle_s=http.body_idle_s,
             keepalive_s=http.keepalive_s,
