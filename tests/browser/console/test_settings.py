@@ -34,8 +34,12 @@ def section(console: Console, name: str = "") -> Page:
 
 
 def save(console: Console, words: str) -> None:
-    """Press Save and wait for the words that it was done; the bar is gone then."""
     console.page.get_by_role("button", name="Save", exact=True).click()
+    expect_saved(console, words)
+
+
+def expect_saved(console: Console, words: str) -> None:
+    """The words say that it was done, and the bar is gone: the words alone may still be those of the last time."""
     expect(console.toast).to_contain_text(words)
     expect(console.page.locator(".save-bar")).to_be_hidden()
 
@@ -239,7 +243,7 @@ def test_what_somebody_else_saved_meanwhile_is_not_written_over_unasked(shared_c
     page.get_by_role("button", name="Save", exact=True).click()
     shared_console.dialog.get_by_role("button", name="Save mine over it").click()
 
-    expect(shared_console.toast).to_contain_text("CORS rules saved")
+    expect_saved(shared_console, "CORS rules saved")
     assert [rule.allowed_origins for rule in shared_console.oss.get_bucket_cors().rules] == [
         ["https://mine.example"]
     ]
