@@ -163,7 +163,7 @@ ROWS: Final = (
     ),
     Row(
         name="memory",
-        title="idle memory, resident",
+        title="idle memory",
         unit="MiB",
         lower=True,
         limits=(INTERPRETER,),

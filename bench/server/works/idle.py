@@ -45,13 +45,13 @@ def memory(stage: Stage) -> list[Reading]:
     with subprocess.Popen([sys.executable, "-c", _SLEEP], stdout=subprocess.PIPE) as bare:
         assert bare.stdout is not None
         bare.stdout.readline()
-        limit = machine.memory(bare.pid).resident
+        limit = machine.memory(bare.pid).proportional
         bare.kill()
     with _fresh(stage) as running:
         time.sleep(_REST_S)
         found = machine.memory(running.pid)
-    more = {"proportional MiB": found.proportional}
-    return [Reading(row="memory", value=found.resident, limits={rows.INTERPRETER: limit}, more=more)]
+    more = {"resident MiB": found.resident}
+    return [Reading(row="memory", value=found.proportional, limits={rows.INTERPRETER: limit}, more=more)]
 
 
 def connection(stage: Stage) -> list[Reading]:
