@@ -10,6 +10,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -90,6 +91,32 @@ async def test_steps_of_following_rounds_of_the_loop_share_a_commit(tmp_path: Pa
     await asyncio.gather(*map(late, range(20)))
 
     assert len(commits) == 1
+    await metadata.close()
+
+
+async def test_nobody_waits_while_the_wal_is_copied_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mossaic.stores.sql.database.WAL_PAGES", 1)
+    metadata = SqliteMetadata.open(tmp_path / "m.db", sync=False)
+    await given_bucket(metadata)
+    database: Database = metadata._database
+    goes_on, copy_back = threading.Event(), database._copy_back
+
+    def waits() -> None:
+        goes_on.wait(10)
+        copy_back()
+
+    monkeypatch.setattr(database, "_copy_back", waits)
+
+    async with asyncio.timeout(5):
+        await put_inline(metadata, "k")
+        assert await metadata.head(BUCKET, key("k")) is not None
+    following = asyncio.ensure_future(put_inline(metadata, "l"))
+    await asyncio.sleep(0.05)
+    assert not following.done()  # one at a time uses the connection
+    goes_on.set()
+    await following
     await metadata.close()
 
 

@@ -252,8 +252,11 @@ class Database:
         return frames is not None and frames < WAL_PAGES and self._commit_s < QUICK_S
 
     def _copy_back(self) -> None:
-        """As SQLite does by itself after a commit, when there are enough pages. What is still read stays for the next time."""
-        if (self.changes.frames() or 0) >= WAL_PAGES:
+        """As SQLite does by itself after a commit, when there are enough pages. Other processes may write meanwhile; what they add
+        stays for the next time, as does what is still read, and when that has become much, they wait."""
+        if (self.changes.frames() or 0) < 2 * WAL_PAGES:
+            self._give_turn()
+        with suppress(sqlite3.Error):  # it is tried again after the next commit
             self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _run_begun(self, batch: list[_Step[Any]]) -> bool:
@@ -287,14 +290,18 @@ class Database:
     def _finish_in_thread(
         self, batch: list[_Step[Any]], loop: asyncio.AbstractEventLoop, *, begun: bool
     ) -> None:
-        if begun or self._wait_for_turn(batch):
-            self._finish(batch, begun=begun)
-            with suppress(sqlite3.Error):  # it is tried again after the next commit
-                self._copy_back()
-        self._give_turn()
         try:
+            if begun or self._wait_for_turn(batch):
+                self._finish(batch, begun=begun)
+                if (self.changes.frames() or 0) >= WAL_PAGES:
+                    loop.call_soon_threadsafe(
+                        _tell, batch
+                    )  # nobody who waits for the commit waits for what follows
+                    self._copy_back()
+            self._give_turn()
             loop.call_soon_threadsafe(self._settle, batch, loop)
         except RuntimeError:  # that loop was closed: nobody waits any more
+            self._give_turn()
             self._batch = []
 
     def _wait_for_turn(self, batch: list[_Step[Any]]) -> bool:
@@ -379,10 +386,15 @@ class Database:
             self.freed.set()
         if self._broken is not None:
             self.broken.set()
-        for step in batch:
-            step.settle()
+        _tell(batch)
         self._batch = []
         self._start(loop)
+
+
+def _tell(batch: list[_Step[Any]]) -> None:
+    """Again is no harm."""
+    for step in batch:
+        step.settle()
 
 
 def translated(error: BaseException) -> BaseException:
