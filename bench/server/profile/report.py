@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from bench.server.profile.groups import Group
     from bench.server.rounds import Plan
 
-_SAMPLED: Final = f"{shlex.quote(sys.executable)} -m bench.server.profile.sampled serve"
+_SAMPLED: Final = (
+    f"{shlex.quote(sys.executable)} -m bench.server.profile.sampled serve --workers 1"  # it sees one process
+)
 _LONGER: Final = 5  # times a row's seconds
 _UPLOAD_S: Final = 5.0  # at most: what is uploaded lies on the disk until the end
 _PATIENCE_S: Final = 30.0
