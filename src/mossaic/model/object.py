@@ -112,17 +112,11 @@ class ObjectPage(Cut):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShownVersions:
-    """What a listing shows of versions or of delete markers, as above."""
+class ShownVersions(ShownObjects):
+    """The same of versions or of delete markers."""
 
-    keys: Texts
     version_ids: Texts
     latest: Sequence[bool]
-    types: Texts
-    sizes: Numbers
-    etags: Texts
-    modified: Moments
-    storage_classes: Texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

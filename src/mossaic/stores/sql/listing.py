@@ -167,18 +167,24 @@ class ListingTables:
         self._database = database
 
     async def list_objects(self, query: ListQuery) -> ObjectPage:
-        read = self._database.read
-        with read.snapshot():
-            bucket_id = buckets.bucket_id_of(read, query.bucket)
-            found = Columns(read, bucket_id, _OBJECTS, _OBJECTS_OF_ODD_KEYS)
-            walk = Walk(read, bucket_id, query, _OF_OBJECTS, found.take)
-            walk.walk()
+        found, walk = self._columns(query, _OF_OBJECTS, _OBJECTS, _OBJECTS_OF_ODD_KEYS)
         return ObjectPage(
             columns=shown_objects(found.joined(), found.count),
             prefixes=walk.prefixes,
             truncated=walk.is_full,
             next_key=walk.next_key,
         )
+
+    def _columns(
+        self, query: ListQuery, source: Source, statement: str, for_odd_keys: str
+    ) -> tuple[Columns, Walk]:
+        read = self._database.read
+        with read.snapshot():
+            bucket_id = buckets.bucket_id_of(read, query.bucket)
+            found = Columns(read, bucket_id, statement, for_odd_keys)
+            walk = Walk(read, bucket_id, query, source, found.take)
+            walk.walk()
+        return found, walk
 
     async def list_versions(self, query: ListQuery) -> Page[ObjectVersion]:
         versions, walk = self._versions(query, _VERSIONS, _VERSIONS_OF_KEY)
@@ -217,12 +223,7 @@ class ListingTables:
         return versions, walk
 
     async def show_uploads(self, query: ListQuery) -> UploadPage:
-        read = self._database.read
-        with read.snapshot():
-            bucket_id = buckets.bucket_id_of(read, query.bucket)
-            found = Columns(read, bucket_id, _UPLOADS, _UPLOADS_OF_ODD_KEYS)
-            walk = Walk(read, bucket_id, query, _OF_UPLOADS, found.take)
-            walk.walk()
+        found, walk = self._columns(query, _OF_UPLOADS, _UPLOADS, _UPLOADS_OF_ODD_KEYS)
         return UploadPage(
             columns=shown_uploads(found.joined(), found.count),
             prefixes=walk.prefixes,
