@@ -150,3 +150,34 @@ def test_a_pattern_of_many_stars_is_matched_in_time(server: Server, root: Asker,
 
     assert anonymous(server, Message(method="GET", bucket=bucket, key="a" * 1000)).status == 403
     assert time.monotonic() - began < 5
+
+
+def test_long_words_of_strangers_are_not_remembered(make_server) -> None:
+    """What requests have in common is read once and kept; a stranger could fill the memory with what they have not."""
+    server: Server = make_server()
+    length, count = 16_000, 1_000
+    with socket.create_connection(("127.0.0.1", server.port), timeout=WAIT_S) as sock:
+
+        def ask(number: int) -> None:
+            word = f"{number:08}".ljust(length, "x")
+            credential = "x/20260101/cn-hangzhou/oss/aliyun_v4_request"
+            said = [
+                "GET /any HTTP/1.1",
+                f"Host: {word}.test",
+                f"{word}: y",
+                f"x-oss-date: {word}",
+                f"Authorization: OSS4-HMAC-SHA256 Credential={credential},Signature=00",
+            ]
+            sock.sendall("".join(f"{line}\r\n" for line in (*said, "")).encode())
+            reply = read_reply(sock)
+            assert reply is not None
+            assert reply.status == 403
+
+        for number in range(50):
+            ask(number)
+        before = resident(server)
+        for number in range(50, count):
+            ask(number)
+    grown = resident(server) - before
+
+    assert grown < length * count / 2, f"{grown} bytes"

@@ -10,7 +10,7 @@ import logging
 import time
 from dataclasses import field
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway import browsers, cors, form, sts
 from mossaic.gateway.call import Call, handlers
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from mossaic.service.services import Services
 
 _log = logging.getLogger("mossaic.gateway")
+_KEPT: Final = 256  # characters of a Host that is worth remembering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +147,9 @@ class Pipeline:
 
     def _endpoint(self, visit: _Visit) -> str:
         scheme = "https" if visit.request.secure else "http"
-        return _endpoint(scheme, visit.address.base, visit.request.header("host"))
+        host = visit.request.header("host")
+        # Long ones are not kept: a stranger could send many.
+        return (_kept_endpoint if len(host) <= _KEPT else _endpoint)(scheme, visit.address.base, host)
 
     async def _bucket(self, name: str | None) -> Bucket | None:
         """Never asked for a name that no bucket can have: bytes that are not UTF-8 have no place in a statement."""
@@ -206,10 +209,12 @@ def _refuse(visit: _Visit, error: OssError) -> HttpResponse:
     return refuse(error, method=visit.request.method, request_id=record.request_id, host=record.host)
 
 
-@lru_cache(maxsize=1024)
 def _endpoint(scheme: str, base: str, host: str) -> str:
     """The service as the client addressed it, port included, without the bucket."""
     return f"{scheme}://{base}{host.removeprefix(host_name(host))}"
+
+
+_kept_endpoint: Final = lru_cache(maxsize=1024)(_endpoint)
 
 
 def _finish(record: RequestRecord, response: HttpResponse, started: float) -> None:

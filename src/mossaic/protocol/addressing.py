@@ -45,10 +45,10 @@ class Domains:
             return self.cnames[host], host
         if is_ip(host):
             return None, host
-        return _split_name(self.bases, host)
+        # A client names the same host in every request. Long ones are not kept: a stranger could send many.
+        return (_kept_split if len(host) <= _KEPT else _split_name)(self.bases, host)
 
 
-@lru_cache(maxsize=4096)  # a client names the same host in every request
 def _split_name(bases: tuple[str, ...], host: str) -> tuple[str | None, str] | None:
     label, dot, rest = host.partition(".")
     is_bucket = bool(dot) and _BUCKET_LABEL.fullmatch(label) is not None
@@ -60,6 +60,9 @@ def _split_name(bases: tuple[str, ...], host: str) -> tuple[str | None, str] | N
         if is_bucket and any(_fits(base, rest) for base in rank):
             return label, rest
     return None
+
+
+_kept_split: Final = lru_cache(maxsize=4096)(_split_name)
 
 
 def _fits(base: str, host: str) -> bool:

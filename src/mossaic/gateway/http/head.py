@@ -17,6 +17,7 @@ _TOKEN: Final = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _LEGAL: Final = bytes([0x09, *range(0x20, 0x7F), *range(0x80, 0x100)])  # no control character but HTAB
 _LENGTH: Final = re.compile(r"[0-9]{1,18}")
 _HOST: Final = re.compile(r"[^ \t/?#@\\,]*")  # the comma: two Host headers
+_KEPT: Final = 64  # characters
 _BARE_LF: Final = re.compile(rb"(?<!\r)\n")
 
 
@@ -41,12 +42,14 @@ class Head(NamedTuple):
     expects_continue: bool
 
 
-@lru_cache(maxsize=2048)
-def _header_name(raw: str) -> str:
+def _read_name(raw: str) -> str:
     """Lower case. A blank before the colon and a folded line both fail here, because no token holds a blank."""
     if not _TOKEN.fullmatch(raw):
         raise Refused(400, "A header name is not valid.")
     return raw.lower()
+
+
+_kept_name: Final = lru_cache(maxsize=2048)(_read_name)
 
 
 def has_bare_lf(data: bytes | bytearray, start: int = 0) -> bool:
@@ -93,7 +96,8 @@ def _headers(lines: list[str]) -> tuple[tuple[tuple[str, str], ...], dict[str, s
         raw, colon, value = line.partition(":")
         if not colon:
             raise Refused(400, "A header line has no colon.")
-        name = _header_name(raw)
+        # Long names are not kept: a stranger could send many.
+        name = _kept_name(raw) if len(raw) <= _KEPT else _read_name(raw)
         value = value.strip(" \t")
         headers.append((name, value))
         index[name] = f"{index[name]},{value}" if name in index else value
