@@ -9,7 +9,6 @@ import logging
 import sys
 from bisect import bisect_left
 from contextlib import suppress
-from dataclasses import fields
 from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
@@ -81,7 +80,7 @@ class AccessLog:
         try:
             return self._encode(record)
         except UnicodeEncodeError:  # names that are not UTF-8 are held as surrogate escapes
-            said = {item.name: getattr(record, item.name) for item in fields(record)}
+            said = msgspec.structs.asdict(record)
             return self._encode({name: _encodable(value) for name, value in said.items()})
 
     def close(self) -> None:

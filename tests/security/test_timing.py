@@ -86,7 +86,7 @@ async def test_an_unknown_key_costs_what_a_wrong_signature_costs(
             "GET", "/a.jpg", headers=headers_of(Pair(access_key_id=key_id, secret="wrong"), version)
         )
         tally = Tally()
-        v4.signing_key.cache_clear()
+        v4.signer.cache_clear()
         with monkeypatch.context() as patched:
             patched.setattr(signing, "hmac", tally)
             with pytest.raises(OssError):

@@ -11,6 +11,8 @@ from mossaic.quick import dataclass
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mossaic.gateway.header_lines import Lines
+
 __all__ = ["Content", "FilePiece", "HttpRequest", "HttpResponse", "IncomingBody"]
 
 
@@ -55,13 +57,14 @@ class Content(Protocol):
 @dataclass(slots=True, kw_only=True)
 class HttpResponse:
     """`body` is sent with Content-Length; for HEAD give the headers as GET would have them and `body=b""`,
-    with `content_length` saying the length."""
+    with `content_length` saying the length. `lines`: the first of `headers`, where somebody has them made already."""
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     body: bytes | Content = b""
     content_length: int | None = None
     close: bool = False
+    lines: Lines | None = None
 
 
 Handle = "Callable[[HttpRequest], Awaitable[HttpResponse]]"

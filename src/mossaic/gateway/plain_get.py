@@ -11,6 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.handlers.object_facts import facts
+from mossaic.gateway.header_lines import lines_of
 from mossaic.gateway.message import HttpResponse
 from mossaic.model import traffic
 from mossaic.model.identity import PrincipalKind
@@ -24,6 +25,7 @@ from mossaic.service.objects import Found
 
 if TYPE_CHECKING:
     from mossaic.gateway.call import Call
+    from mossaic.gateway.header_lines import Lines
     from mossaic.model.bucket import Versioning
     from mossaic.model.object import ObjectVersion
 
@@ -36,6 +38,7 @@ class _Head:
     versioning: Versioning  # all that the head takes from the bucket
     is_anonymous: bool
     headers: tuple[tuple[str, str], ...]
+    lines: Lines  # of them
 
 
 @cache
@@ -64,16 +67,17 @@ class PlainGets:
         version = await call.services.objects.find(call.bucket, object_key(key))
         if version.type is ObjectType.SYMLINK:
             return None
-        body = version.inline
+        head, body = self._head(call, version), version.inline
         return HttpResponse(
             status=ops.GET_OBJECT.status,
-            headers=list(self._headers(call, version)),
+            headers=list(head.headers),
             body=call.services.objects.reading(Found(version=version, content=version))
             if body is None
             else body,
+            lines=head.lines,
         )
 
-    def _headers(self, call: Call, version: ObjectVersion) -> tuple[tuple[str, str], ...]:
+    def _head(self, call: Call, version: ObjectVersion) -> _Head:
         bucket = call.bucket
         is_anonymous = call.principal.kind is PrincipalKind.ANONYMOUS
         place = (bucket.name, version.key)
@@ -84,10 +88,12 @@ class PlainGets:
             and kept.versioning is bucket.versioning
             and kept.is_anonymous == is_anonymous
         ):
-            return kept.headers
+            return kept
         found = Found(version=version, content=version)
         headers = write_answer(ops.GET_OBJECT, ops.GetObjectResult(**facts(call, found))).headers
         if len(self._heads) >= _MOST:
             self._heads.clear()
-        self._heads[place] = _Head(weakref.ref(version), bucket.versioning, is_anonymous, headers)
-        return headers
+        made = self._heads[place] = _Head(
+            weakref.ref(version), bucket.versioning, is_anonymous, headers, lines_of(headers)
+        )
+        return made

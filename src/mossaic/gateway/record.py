@@ -8,14 +8,13 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from mossaic.quick import dataclass
+import msgspec
 
 if TYPE_CHECKING:
     from mossaic.gateway.message import HttpRequest
 
 
-@dataclass(slots=True, kw_only=True)
-class RequestRecord:
+class RequestRecord(msgspec.Struct, kw_only=True):
     """One line of the access log. `ms` are milliseconds; `bytes_in` what was read of the request's body."""
 
     time: str = ""

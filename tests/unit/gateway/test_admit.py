@@ -106,7 +106,7 @@ async def test_a_users_key_is_the_user_with_its_policies(world: World) -> None:
 
 async def test_a_v4_request_verifies_in_any_region_unless_strict(world: World) -> None:
     headers = {"x-oss-date": "20240305T060708Z"}
-    scope = replace(SCOPE, region="eu-central-1")
+    scope = SCOPE._replace(region="eu-central-1")
     signed = SignedRequest(method="GET", headers=headers)
     made = v4.authorization(ROOT, signed, Resource(bucket="photos", key="a.jpg"), scope)
 

@@ -168,18 +168,20 @@ def _v2_url(request: SignedRequest) -> Claim:
 
 def _v4_header(request: SignedRequest, rest: str) -> Claim:
     # A client says the same all day long, but for the signature. Long texts are not kept: a stranger could send many.
+    # Fields by position: names would double the cost of the tuple.
     front, found, signature = rest.partition(_LAST)
     is_usual = bool(found) and bool(signature) and "," not in signature and len(front) <= _KEPT
     said = _kept_v4(f"{front}{_LAST}-") if is_usual else _read_v4(rest)
     return Claim(
-        version=Version.V4,
-        how=How.HEADER,
-        access_key_id=said.access_key_id,
-        signature=signature if is_usual else said.signature,
-        token=request.headers.get("x-oss-security-token"),
-        times=_dates(request)[:1],
-        additional=said.additional,
-        scope=said.scope,
+        Version.V4,
+        How.HEADER,
+        said.access_key_id,
+        signature if is_usual else said.signature,
+        request.headers.get("x-oss-security-token"),
+        _dates(request)[:1],
+        None,
+        said.additional,
+        said.scope,
     )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mossaic.protocol.signing.claim import Claim
     from mossaic.protocol.signing.request import Resource, SignedRequest
 
+_LONGEST_TIME: Final = 64  # characters
 _SKEW: Final = timedelta(seconds=MAX_CLOCK_SKEW_S)
 _BASIC: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z")
 _WRONG: Final = {Version.V1: "0002-00000040", Version.V2: "0002-00000101", Version.V4: "0002-00000201"}
@@ -127,9 +128,13 @@ def mismatch(
 # --- time -------------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=256)  # the requests of one second share it
 def parse_time(text: str) -> datetime | None:
     """`20240305T060708Z` or an HTTP date in GMT, as aware UTC; None when it is neither."""
+    return _kept_time(text) if len(text) <= _LONGEST_TIME else None
+
+
+@lru_cache(maxsize=256)  # the requests of one second share it
+def _kept_time(text: str) -> datetime | None:
     match = _BASIC.fullmatch(text)
     try:
         if match is not None:
@@ -173,7 +178,7 @@ def _in_skew(claim: Claim, text: str, now: datetime, *, first: bool) -> bool:
                 ServerTime=iso(now),
             )
         return False
-    _check_day(claim, moment)
+    _check_day(claim, text)
     return True
 
 
@@ -188,7 +193,7 @@ def _check_url_window(claim: Claim, now: datetime) -> None:
         raise OssError(
             INVALID_ARGUMENT, "x-oss-date is not valid.", ec="0002-00000223", ArgumentName="x-oss-date"
         )
-    _check_day(claim, start)
+    _check_day(claim, claim.times[0])
     # Timestamps, not dates: a date near the year 9999 cannot be added to.
     if now.timestamp() > start.timestamp() + claim.expires:
         raise _expired(iso(start + timedelta(seconds=claim.expires)), now)
@@ -208,9 +213,11 @@ def _expired(expires: str, now: datetime) -> OssError:
     )
 
 
-def _check_day(claim: Claim, moment: datetime) -> None:
-    """A V4 key is derived for the day of the timestamp (UTC), not for any other."""
-    day = moment.year * 10_000 + moment.month * 100 + moment.day  # strftime is slow
-    if claim.scope is not None and int(claim.scope.day) != day:
+def _check_day(claim: Claim, text: str) -> None:
+    """A V4 key is derived for the day of the timestamp (UTC), not for any other. `text`: what `parse_time` understood."""
+    if claim.scope is None or text.startswith(claim.scope.day):  # no HTTP date begins with eight digits
+        return
+    moment = parse_time(text)
+    if moment is None or moment.strftime("%Y%m%d") != claim.scope.day:
         ec = "0002-00000223" if claim.how is How.URL else "0002-00000212"
         raise OssError(INVALID_ARGUMENT, "Invalid signing date in the credential.", ec=ec)
