@@ -160,7 +160,7 @@ def test_long_words_of_strangers_are_not_remembered(make_server) -> None:
 
         def ask(number: int) -> None:
             word = f"{number:08}".ljust(length, "x")
-            credential = "x/20260101/cn-hangzhou/oss/aliyun_v4_request"
+            credential = f"x/20260101/{word if number % 2 else 'cn-hangzhou'}/oss/aliyun_v4_request"
             said = [
                 "GET /any HTTP/1.1",
                 f"Host: {word}.test",
@@ -171,7 +171,7 @@ def test_long_words_of_strangers_are_not_remembered(make_server) -> None:
             sock.sendall("".join(f"{line}\r\n" for line in (*said, "")).encode())
             reply = read_reply(sock)
             assert reply is not None
-            assert reply.status == 403
+            assert reply.status in (400, 403)
 
         for number in range(50):
             ask(number)

@@ -106,18 +106,13 @@ class Admission:
         now = self._clock.now()
         resources = [Resource(bucket=each.bucket, key=each.key) for each in candidates]
         try:
-            found = await self._credentials(claim, now)
+            presented = Presented(claim.access_key_id, claim.token, claim.how is How.URL)
+            found = await self._identity.credentials(presented, now)
         except OssError:
             _waste_a_verification(claim, signed, resources, now)
             raise
         index = verify(claim, signed, resources, found.secret.reveal(), now=now)
         return found.principal, candidates[index]
-
-    async def _credentials(self, claim: Claim, now: datetime) -> Credentials:
-        presented = Presented(
-            access_key_id=claim.access_key_id, token=claim.token, in_url=claim.how is How.URL
-        )
-        return await self.credentials(presented, now)
 
     async def credentials(self, presented: Presented, now: datetime) -> Credentials:
         """Who stands behind an access key, for forms, whose signature is in the body. Raises OssError as the identity does."""

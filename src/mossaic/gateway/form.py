@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.call import Call, Permission, handlers
 from mossaic.gateway.form_reader import FilePart, FormReader, boundary_of
-from mossaic.gateway.handlers.callback import CallbackAsk, answer_of, prepare
+from mossaic.gateway.handlers.callback import answer_of, prepare
 from mossaic.gateway.handlers.object_facts import content_md5
 from mossaic.model import post_policy
 from mossaic.model.headers import Attributes, attributes, plain
@@ -51,17 +51,17 @@ if TYPE_CHECKING:
     from mossaic.service.callbacks import Prepared
 
 _TRIPLE: Final = ("ossaccesskeyid", "policy", "signature")
+_LONGEST_CREDENTIAL: Final = 256  # characters; keys are kept by what it names, and a stranger could name much
 _V4_FIELDS: Final = ("policy", "x-oss-credential", "x-oss-date", "x-oss-signature")
 
 
 def matches(request: HttpRequest, address: Address) -> bool:
     """A form that is posted to a bucket."""
-    content_type = request.header("content-type").lower()
     return (
         request.method == "POST"
         and address.bucket is not None
         and address.key is None
-        and content_type.startswith("multipart/form-data")
+        and request.header("content-type").lower().startswith("multipart/form-data")
     )
 
 
@@ -106,8 +106,7 @@ async def post_object(call: Call) -> PostObjectResult:
             ENTITY_TOO_SMALL, ec="0006-00000004", ProposedSize=received.size, MinSizeAllowed=admitted.size[0]
         )
     stored = await call.services.objects.put_received(call.bucket, admitted.key, received, said=admitted.said)
-    ask = CallbackAsk.of("PostObject", stored, admitted.callback)
-    return _result(call, fields, stored, await answer_of(call, ask))
+    return _result(call, fields, stored, await answer_of(call, stored, admitted.callback))
 
 
 def _result(
@@ -238,7 +237,8 @@ async def _authenticate_v4(call: Call, fields: Mapping[str, str]) -> post_policy
 
 def _scope(credential: str) -> tuple[str, Scope]:
     pieces = credential.strip().rsplit("/", 4)
-    if len(pieces) != 5 or pieces[4] != TERMINATOR or re.fullmatch(r"[0-9]{8}", pieces[1]) is None:
+    is_valid = len(pieces) == 5 and pieces[4] == TERMINATOR and len(credential) <= _LONGEST_CREDENTIAL
+    if not is_valid or re.fullmatch(r"[0-9]{8}", pieces[1]) is None:
         raise OssError(
             INVALID_ARGUMENT, ec="0002-00000710", ArgumentName="x-oss-credential", ArgumentValue=credential
         )

@@ -88,9 +88,8 @@ async def complete_multipart_upload(
     prepared = await callback.prepare(call, asked.callback, asked.callback_var)
     stored = await call.services.multipart.complete(call.bucket, asked, grant=call.principal.grant)
     version = stored.version
-    done = callback.CallbackAsk.of("CompleteMultipartUpload", stored, prepared)
     return ops.CompleteMultipartUploadResult(
-        callback_answer=await callback.answer_of(call, done),
+        callback_answer=await callback.answer_of(call, stored, prepared),
         encoding_type=encoding_type,
         location=object_url(call.endpoint, version.bucket, version.key),
         bucket=version.bucket,

@@ -32,14 +32,13 @@ async def put_object(call: Call, asked: ops.PutObject) -> ops.PutObjectResult:
     expected = Expected.by(asked)
     prepared = await callback.prepare(call, asked.callback, asked.callback_var)
     stored = await call.services.objects.put(call.bucket, key, call.body, said=said, expected=expected)
-    done = callback.CallbackAsk.of("PutObject", stored, prepared)
     return ops.PutObjectResult(
         etag=stored.version.etag,
         content_md5=content_md5(stored.version.md5),
         crc64=stored.version.crc64,
         version_id=stored.version_id,
         server_side_encryption=said.headers.encryption,
-        callback_answer=await callback.answer_of(call, done),
+        callback_answer=await callback.answer_of(call, stored, prepared),
     )
 
 

@@ -65,7 +65,12 @@ def canonical_request(
 
 def string_to_sign(canonical: str, scope: Scope, timestamp: str) -> str:
     """`timestamp` is the text of x-oss-date; of Date where that is missing (Go SDK v1)."""
-    return f"{NAME}\n{timestamp}\n{scope}\n{hashlib.sha256(octets(canonical)).hexdigest()}"
+    return f"{_opening(scope, timestamp)}{hashlib.sha256(octets(canonical)).hexdigest()}"
+
+
+@lru_cache(maxsize=256)  # the requests of one second share it
+def _opening(scope: Scope, timestamp: str) -> str:
+    return f"{NAME}\n{timestamp}\n{scope}\n"
 
 
 def canonical_query(pairs: Pairs) -> str:

@@ -156,9 +156,11 @@ def _valid_times(claim: Claim, now: datetime) -> tuple[str, ...]:
         return claim.times
     if not claim.times:
         raise OssError(ACCESS_DENIED, "OSS authentication requires a valid Date.", ec="0002-00000503")
-    first, *others = claim.times
+    first = claim.times[0]
     _in_skew(claim, first, now, first=True)
-    return (first, *[text for text in others if _in_skew(claim, text, now, first=False)])
+    if len(claim.times) == 1:
+        return claim.times
+    return (first, *[text for text in claim.times[1:] if _in_skew(claim, text, now, first=False)])
 
 
 def _in_skew(claim: Claim, text: str, now: datetime, *, first: bool) -> bool:
