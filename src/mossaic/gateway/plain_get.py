@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mossaic.model.object import ObjectVersion
 
 _MOST: Final = 4096  # heads
+_LONGEST: Final = 2048  # bytes of a head that is kept; user metadata may be 8 KiB
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +92,9 @@ class PlainGets:
             return kept
         found = Found(version=version, content=version)
         headers = write_answer(ops.GET_OBJECT, ops.GetObjectResult(**facts(call, found))).headers
-        if len(self._heads) >= _MOST:
-            self._heads.clear()
-        made = self._heads[place] = _Head(
-            weakref.ref(version), bucket.versioning, is_anonymous, headers, lines_of(headers)
-        )
+        made = _Head(weakref.ref(version), bucket.versioning, is_anonymous, headers, lines_of(headers))
+        if len(made.lines.data) <= _LONGEST:
+            if len(self._heads) >= _MOST:
+                self._heads.clear()
+            self._heads[place] = made
         return made
