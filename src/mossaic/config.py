@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import field, fields, is_dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, get_origin, get_type_hints
 
@@ -19,7 +20,8 @@ from mossaic.protocol.checksum import EtagKind  # noqa: TC001  # read from the a
 from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+    from dataclasses import Field
 
 PREFIX = "MOSSAIC_"
 # The SDK's and the command line's own: a shell set up for them also starts the service.
@@ -196,20 +198,36 @@ class Loaded:
 
 def keys() -> Iterator[str]:
     """Every setting's dotted name."""
-    for leaf, _ in _leaves(Settings):
-        yield leaf
-
-
-def _leaves(
-    shape: type[Any], prefix: str = ""
-) -> Iterator[tuple[str, Any]]:  # Any: any settings dataclass, any type
-    hints = get_type_hints(shape, include_extras=True)
-    for item in fields(shape):
-        kind = hints[item.name]
-        if isinstance(kind, type) and is_dataclass(kind):
-            yield from _leaves(kind, f"{prefix}{item.name}.")
+    for item in fields(Settings):
+        section = _section(item)
+        if section is None:
+            yield item.name
         else:
-            yield f"{prefix}{item.name}", kind
+            yield from (f"{item.name}.{inner.name}" for inner in fields(section))
+
+
+def _section(item: Field[Any]) -> type[Any] | None:  # Any: of any type
+    """The class of a section; None for a setting."""
+    made: Any = item.default_factory  # Any: a class or a function
+    return made if isinstance(made, type) and is_dataclass(made) else None
+
+
+def _kind(key: str) -> Any:  # Any: the type of a setting
+    """Annotations are read of the classes only in which something was set: that takes a part of a millisecond each."""
+    section, _, name = key.rpartition(".")
+    return _kinds(section)[name]
+
+
+@cache
+def _kinds(section: str) -> dict[str, Any]:  # Any: as above
+    shape = _sections()[section] if section else Settings
+    return get_type_hints(shape, include_extras=True)
+
+
+@cache
+def _sections() -> dict[str, type[Any]]:  # Any: of any type
+    found = {item.name: _section(item) for item in fields(Settings)}
+    return {name: section for name, section in found.items() if section is not None}
 
 
 def environment_name(key: str) -> str:
@@ -223,7 +241,7 @@ def load(
     overrides: Mapping[str, object] | None = None,
 ) -> Loaded:
     """Raises SettingsError (unknown key, wrong type, out of range, unreadable file)."""
-    known = dict(_leaves(Settings))
+    known = frozenset(keys())
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
 
@@ -238,7 +256,7 @@ def load(
         take(_read_file(file), str(file))
     take(_read_environment(os.environ if environ is None else environ, known), "environment")
     take({key: value for key, value in (overrides or {}).items() if value is not None}, "command line")
-    settings = _convert(values, origins, known)
+    settings = _convert(values, origins)
     _ = settings.host_port
     if settings.tls.key and not settings.tls.certificate:
         raise SettingsError(
@@ -247,7 +265,7 @@ def load(
     return Loaded(settings=settings, origins=origins)
 
 
-def _nearest(key: str, known: Mapping[str, object]) -> str:
+def _nearest(key: str, known: Iterable[str]) -> str:
     import difflib  # noqa: PLC0415  # only for a name that is wrong
 
     close = difflib.get_close_matches(key, known, n=1)
@@ -270,7 +288,7 @@ def _read_file(file: Path) -> dict[str, object]:
     return flat
 
 
-def _read_environment(environ: Mapping[str, str], known: Mapping[str, object]) -> dict[str, object]:
+def _read_environment(environ: Mapping[str, str], known: Iterable[str]) -> dict[str, object]:
     names = {environment_name(key): key for key in known}
     found: dict[str, object] = {}
     for name, text in environ.items():
@@ -281,26 +299,23 @@ def _read_environment(environ: Mapping[str, str], known: Mapping[str, object]) -
             continue
         if key is None:
             raise SettingsError(f"environment: unknown variable {name}{_nearest(name, names)}")
-        is_list = get_origin(known[key]) is tuple
+        is_list = get_origin(_kind(key)) is tuple
         found[key] = [item.strip() for item in text.split(",") if item.strip()] if is_list else text
     return found
 
 
-def _convert(values: Mapping[str, object], origins: Mapping[str, str], known: Mapping[str, Any]) -> Settings:
-    """Any: the types of settings."""
-    tree: dict[str, Any] = {}  # Any: a tree of values
+def _convert(values: Mapping[str, object], origins: Mapping[str, str]) -> Settings:
+    trees: dict[str, dict[str, Any]] = {"": {}}  # Any: values of any type; by section
     for key, value in values.items():
         try:
-            converted = msgspec.convert(value, known[key], strict=False)
+            converted = msgspec.convert(value, _kind(key), strict=False)
         except msgspec.ValidationError as error:
             raise SettingsError(f"{origins[key]}: {key}: {error}") from None
         _check_text(key, converted, origins[key])
-        section, dot, name = key.rpartition(".")
-        if dot:
-            tree.setdefault(section, {})[name] = converted
-        else:
-            tree[name] = converted
-    return msgspec.convert(tree, Settings)
+        section, _, name = key.rpartition(".")
+        trees.setdefault(section, {})[name] = converted
+    own = trees.pop("")
+    return Settings(**own, **{name: _sections()[name](**tree) for name, tree in trees.items()})
 
 
 def _check_text(key: str, value: object, origin: str) -> None:
