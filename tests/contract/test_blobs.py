@@ -172,8 +172,39 @@ def test_the_first_blob_of_a_folder_waits_until_the_folder_is_durable(
         before = list(paths)
         sink.commit()
 
-    assert before[:2] == [str(root / "1"), str(root)]
-    assert paths == [str(root / "1"), str(root), str(root / "1/a"), str(root / "1/a")]
+    chain = [str(root / "1"), str(root), str(tmp_path)]
+    assert before[:3] == chain
+    assert paths == [*chain, str(root / "1/a"), str(root / "1/a")]
+
+
+def test_folders_that_another_process_has_made_are_relied_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "blobs"
+    blobs = FileBlobs(root)
+    FileBlobs(root).prepare()
+    paths = synced(monkeypatch)
+
+    blobs.create(BlobId("1a" + "0" * 30), None)
+
+    assert paths == []
+    assert blobs.is_prepared
+
+
+def test_whoever_sees_that_all_folders_are_made_finds_them_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "blobs"
+    paths = synced(monkeypatch)
+    before_marker: list[str] = []
+    touch = Path.touch
+    monkeypatch.setattr(Path, "touch", lambda path: (before_marker.extend(paths), touch(path)))
+
+    FileBlobs(root).prepare()
+
+    assert {str(root), str(tmp_path), *(str(root / f"{first:x}") for first in range(16))} <= set(
+        before_marker
+    )
 
 
 def test_prepared_folders_are_there_for_good(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,9 +45,7 @@ class FileBlobs:
         self._marker = self._root / "folders-made"  # made last
         self._has_all = self._marker.exists()
         self._durable: set[str] = set()  # folders that this process saw to
-        self._folders = {name: Folder(self._root / name) for name in _FOLDERS}
-        if not self._has_all:
-            sync_folder(self._root.parent)
+        self._folders: dict[str, Folder] = {}  # of which a blob was made
 
     @property
     def is_prepared(self) -> bool:
@@ -55,14 +53,15 @@ class FileBlobs:
 
     def prepare(self) -> None:
         """Make all folders; blocks for some tenths of a second, once in the life of a store. Any process may, at any time."""
-        if self._has_all:
+        if self._all_made():
             return
         for folder in _FOLDERS:
             (self._root / folder).mkdir(parents=True, exist_ok=True)
         for first in range(16):
             sync_folder(self._root / f"{first:x}")
+        sync_folder(self._root)  # before the marker: whoever sees it relies on all of them
+        sync_folder(self._root.parent)
         self._marker.touch()
-        sync_folder(self._root)
         self._has_all = True
 
     def create(self, blob_id: BlobId, length: int | None) -> FileSink:
@@ -71,7 +70,7 @@ class FileBlobs:
         folder = f"{blob_id[0]}/{blob_id[1]}"
         if not self._has_all:
             self._make_folder(folder)
-        return FileSink(path, length, folder=self._folders[folder] if self._sync else None)
+        return FileSink(path, length, folder=self._folder(folder) if self._sync else None)
 
     @contextmanager
     def open(self, blob_id: BlobId) -> Generator[FileSource]:
@@ -118,14 +117,23 @@ class FileBlobs:
             raise ValueError("a blob id is 32 lower-case hex digits")
         return Path(f"{self._root}/{blob_id[0]}/{blob_id[1]}/{blob_id}")
 
+    def _folder(self, name: str) -> Folder:
+        """Several threads that ask at once get the same."""
+        return self._folders.get(name) or self._folders.setdefault(name, Folder(self._root / name))
+
+    def _all_made(self) -> bool:
+        """Another process may have done it meanwhile."""
+        self._has_all = self._has_all or self._marker.exists()
+        return self._has_all
+
     def _make_folder(self, folder: str) -> None:
         """Also one that is there already: whoever made it may not have synced it yet."""
-        if folder in self._durable:
+        if folder in self._durable or self._all_made():
             return
         made = self._root / folder
         made.mkdir(parents=True, exist_ok=True)
-        sync_folder(made.parent)
-        sync_folder(self._root)
+        for holder in (made.parent, self._root, self._root.parent):
+            sync_folder(holder)
         self._durable.add(folder)
 
 
