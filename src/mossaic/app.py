@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote, urlencode
 
-from mossaic.board import Board, Cell, Place
+from mossaic.board import Cell, Place
 from mossaic.gateway.admit import Admission, AdmissionSettings
 from mossaic.gateway.console import ApiEndpoint, Assets, Console, ConsoleFacts
 from mossaic.gateway.http import HttpLimits, Listener, Server, serve
@@ -32,7 +32,7 @@ from mossaic.service.buckets import Account, BucketService, NewBucket
 from mossaic.service.callback_log import CallbackLog
 from mossaic.service.callbacks import CallbackService
 from mossaic.service.copying import CopyService
-from mossaic.service.identity import IdentityService, Root, account_id
+from mossaic.service.identity import ACCOUNT_ID, IdentityService, Root, account_id, random_id
 from mossaic.service.intake import Intake
 from mossaic.service.link_limits import LinkLimits
 from mossaic.service.listing import ListingService
@@ -47,17 +47,16 @@ from mossaic.service.token import Tokens
 from mossaic.stores.blobs import FileBlobs
 from mossaic.stores.callbacks import HttpCallbackSender
 from mossaic.stores.lock import FileLock
-from mossaic.stores.sql import SqliteMetadata
+from mossaic.stores.sql import SqliteMetadata, make
+from mossaic.team import Team
 from mossaic.telemetry import AccessLog, Metrics, set_up_logging
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Callable, Sequence
 
     from mossaic.config import Settings
     from mossaic.gateway.record import RequestRecord
     from mossaic.root_key import RootKey
-    from mossaic.service.callback_log import Journal
 
 _log = logging.getLogger("mossaic")
 
@@ -65,6 +64,7 @@ _NEWS_S: Final = 1.0  # how often workers look at what others have told, and tel
 _RETIRE_S: Final = 3_600.0  # how long a worker whose place is taken may go on with what it has begun
 _FAIL_S: Final = 5.0  # how long one that cannot write may finish what it reads; nobody has its place before
 _PATIENCE_S: Final = 5.0  # how long it then waits for one more request of each connection
+_FOLDERS_S: Final = 1.0  # after the start of a new store until the folders of its blobs are made
 _FEWEST_THREADS: Final = 16  # of a worker, where the setting allows it: some clients are slow
 
 
@@ -81,28 +81,6 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Team:
-    """The processes of the service, as one of them sees it: its place among them, what they share, and the descriptor by which it
-    knows that its parent lives. By default a process of its own."""
-
-    place: Place = field(default_factory=lambda: Board().place(0))
-    processes: int = 1
-    sockets: tuple[socket.socket, ...] = ()
-    journal: Journal | None = None
-    lifeline: int | None = None
-    lock: FileLock | None = None  # of the data directory
-    router: Router | None = None  # made once, before processes are forked
-
-    @property
-    def is_alone(self) -> bool:
-        return self.lifeline is None
-
-    def share(self, whole: int, *, least: int = 1) -> int:
-        """This process's part of a limit of the service."""
-        return max(least, -(-whole // self.processes))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -125,8 +103,10 @@ class App:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             key = find_root_key(settings)
+            file = folder / "metadata.db"
+            make(file, {ACCOUNT_ID: settings.account_id or random_id()})
             metadata = SqliteMetadata.open(
-                folder / "metadata.db",
+                file,
                 sync=settings.store.sync,
                 reader_grace_s=settings.sweep.reader_grace_s,
                 processes=team.processes,
@@ -146,14 +126,17 @@ class App:
             team=team,
         )
 
-    async def prepare(self) -> None:
-        """Make what the first start makes, and close: for a parent whose workers are to find it. Raises StartError."""
+    async def prepare(self) -> str:
+        """Make what the first start makes, and close: for a parent whose workers are to find it. The account's id.
+
+        Raises StartError."""
         try:
             owner = await account_id(self.metadata, self.settings.account_id or None)
             if self.settings.demo_bucket:
                 await self._make_demo_bucket(self._services(owner).buckets)
         finally:
             await self.close()
+        return owner
 
     async def close(self) -> None:
         await self.metadata.close()
@@ -188,7 +171,7 @@ class App:
         # Before the first connection is taken: a stop is a clean one from then on.
         orders = Orders(self.team.lifeline)
         settings = self.settings
-        owner = await account_id(self.metadata, settings.account_id or None)
+        owner = self.team.owner or await account_id(self.metadata, settings.account_id or None)
         access_log = _open_access_log(settings.log.access)
         metrics = Metrics(self.team.place.others)
         metrics.add(self.team.place.read())  # of the worker that had this place before
@@ -203,13 +186,10 @@ class App:
             background.append(asyncio.create_task(self._exchange_news(services, metrics), name="news"))
             background.append(asyncio.create_task(self._watch_store(orders), name="store"))
         announce(endpoint_of(settings, server.addresses))
-        preparing: list[asyncio.Task[None]] = []
-        if not self.blobs.is_prepared:  # else a thread would be started for nothing
-            preparing.append(asyncio.create_task(asyncio.to_thread(self.blobs.prepare), name="blob-folders"))
         order = await self._next_order(orders, tls)
         for task in background:
             task.cancel()
-        await asyncio.gather(*background, *preparing, return_exceptions=True)
+        await asyncio.gather(*background, return_exceptions=True)
         await self._close_server(server, order, orders)
         self._tell_counts(metrics)
         access_log.close()
@@ -258,15 +238,25 @@ class App:
             receipts_s=self.settings.upload.replay_s,
         )
         if self.team.is_alone:
-            await sweeper.run()
+            await asyncio.gather(sweeper.run(), self._prepare_blobs())
             return
         lock = FileLock(self.settings.data_dir / "sweeper-turn")
         try:
             while not lock.take_at_once():  # noqa: ASYNC110  # no event comes from another process
                 await asyncio.sleep(_NEWS_S)
-            await sweeper.run()
+            await asyncio.gather(sweeper.run(), self._prepare_blobs())
         finally:
             lock.close()
+
+    async def _prepare_blobs(self) -> None:
+        """Until it is done each blob makes its own folder, so it waits for the first requests: its syncs would be in their way."""
+        if self.blobs.is_prepared:  # else a thread would be started for nothing
+            return
+        await asyncio.sleep(_FOLDERS_S)
+        try:
+            await asyncio.to_thread(self.blobs.prepare)
+        except OSError as error:
+            _log.warning("not all folders for blobs could be made: %s", error)  # blobs go on making theirs
 
     async def _watch_store(self, orders: Orders) -> None:
         """Without a parent it goes on: reads are better than nothing."""
@@ -352,9 +342,8 @@ class App:
             metrics.observe(record)
 
         def page() -> bytes:
-            self._tell_counts(
-                metrics
-            )  # what was shown once is not taken back, whatever becomes of this process
+            # What was shown once is not taken back, whatever becomes of this process.
+            self._tell_counts(metrics)
             return metrics.page()
 
         async def ready() -> str:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import TYPE_CHECKING, Final
 
-from mossaic.app import App, StartError, Team, Unfit, check_files, endpoint_of, say_stopping
+from mossaic.app import App, StartError, Unfit, check_files, endpoint_of, say_stopping
 from mossaic.board import Board
 from mossaic.config import SettingsError
 from mossaic.gateway.route import Router
@@ -21,6 +21,7 @@ from mossaic.quick import dataclass
 from mossaic.service.callback_log import MAX_KEPT
 from mossaic.stores.journal import Journal
 from mossaic.supervisor import CannotReload, Supervisor
+from mossaic.team import Team
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -49,6 +50,7 @@ class WorkerService:
     journal: Journal
     lock: FileLock | None
     router: Router
+    owner: str
     count: int
 
     @property
@@ -64,6 +66,7 @@ class WorkerService:
             lifeline=post.lifeline,
             lock=self.lock,
             router=self.router,
+            owner=self.owner,
         )
         try:
             app = App.open(self.settings, team)
@@ -129,7 +132,7 @@ def serve_with_workers(
     """Serve until told to stop; the exit code. `app` is used once, to prepare what all share, and closed: nothing of SQLite and no
     thread may be open when processes are forked. Raises StartError."""
     settings = app.settings
-    asyncio.run(app.prepare())
+    owner = asyncio.run(app.prepare())
     if not hasattr(os, "fork"):
         raise StartError("several workers need a system with fork: set workers to 1")
     check_files(settings)
@@ -148,6 +151,7 @@ def serve_with_workers(
         journal=journal,
         lock=app.team.lock,
         router=Router(),
+        owner=owner,
         count=count,
     )
     return Supervisor(service, count=count).run()
@@ -159,7 +163,10 @@ def _not_heard(settings: Settings, error: OSError) -> StartError:
 
 def _bound(host: str, port: int) -> tuple[socket.socket, ...]:
     """A socket for each address of the host, all on one port; none listens yet. Raises OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    name = (
+        host.encode() if host.isascii() else host
+    )  # a text is encoded by IDNA, which has to be loaded first
+    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     sockets: list[socket.socket] = []
     try:
         for family, kind, protocol, _, address in dict.fromkeys(found):

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from mossaic.app import App, StartError, Team
+from mossaic.app import App, StartError
 from mossaic.claim import Taken, claim
 from mossaic.cli.options import load_settings, settings_options
 from mossaic.config import load
+from mossaic.team import Team
 from mossaic.workers import run, serve_with_workers
 
 if TYPE_CHECKING:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from mossaic.service.token import Tokens
 
 STS_PREFIX: Final = "STS."
+ACCOUNT_ID: Final = "account_id"  # a setting of the store
 # The command line changes the store while the server runs: a deleted key may work for this long, a new one works at once.
 CACHE_S: Final = 1.0
 _CACHE_ENTRIES: Final = 4096
@@ -61,8 +62,12 @@ class Presented(NamedTuple):
 
 async def account_id(store: Identities, configured: str | None) -> str:
     """The id of the account: the configured one, else the one of an earlier start, else 16 random digits that are kept."""
-    held = await store.put_setting("account_id", configured or f"1{secrets.randbelow(10**15):015d}")
+    held = await store.setting(ACCOUNT_ID) or await store.put_setting(ACCOUNT_ID, configured or random_id())
     return configured or held
+
+
+def random_id() -> str:
+    return f"1{secrets.randbelow(10**15):015d}"
 
 
 class IdentityService:

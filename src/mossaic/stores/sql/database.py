@@ -163,9 +163,9 @@ class Database:
         """Finish what waits, then close the connections. Idempotent."""
         if self._is_closed:
             return
-        last = self.write(lambda _: None)
-        with suppress(StoreError, OSError):  # a broken store closes, too
-            await last
+        if self._waiting or self._batch:
+            with suppress(StoreError, OSError):  # a broken store closes, too
+                await self.write(lambda _: None)
         self._is_closed = True
         self._thread.shutdown(wait=not self._is_stuck)  # the process ends without it
         self.read.connection.close()
