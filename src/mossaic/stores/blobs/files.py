@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 # Reserved ahead of the writer: a client's promise of 5 GiB costs no disk.
 _RESERVE_BYTES: Final = 64 * 1024 * 1024
-_RESERVE_FROM: Final = 64 * 1024  # smaller blobs are not worth the call
 _FLUSH_BYTES: Final = 256 * 1024  # write-back is asked for in pieces of at least this
 _NEW: Final = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
 # 256 folders: ten million blobs are 40,000 names in each, which file systems with indexed folders find at once.
@@ -86,7 +85,7 @@ class FileBlobs:
     def delete(self, blob_ids: Sequence[BlobId]) -> None:
         for blob_id in blob_ids:
             with suppress(FileNotFoundError):
-                self._path(blob_id).unlink()
+                os.unlink(self._path(blob_id))  # noqa: PTH108  # a plain text is made in a fraction of a Path's time
 
     def list(self, *, before: datetime) -> Iterator[tuple[BlobId, int]]:
         limit = before.timestamp()
@@ -112,10 +111,10 @@ class FileBlobs:
         finally:
             self.delete([blob_id])
 
-    def _path(self, blob_id: BlobId) -> Path:
+    def _path(self, blob_id: BlobId) -> str:
         if _ID.fullmatch(blob_id) is None:
             raise ValueError("a blob id is 32 lower-case hex digits")
-        return Path(f"{self._root}/{blob_id[0]}/{blob_id[1]}/{blob_id}")
+        return f"{self._root}/{blob_id[0]}/{blob_id[1]}/{blob_id}"
 
     def _folder(self, name: str) -> Folder:
         """Several threads that ask at once get the same."""
@@ -141,9 +140,9 @@ class FileSink:
     """`ports.BlobSink`: reserves room ahead, has pieces written back while the next arrive, syncs at the end, if there is a
     `folder` to sync."""
 
-    def __init__(self, path: Path, length: int | None, *, folder: Folder | None) -> None:
+    def __init__(self, path: str, length: int | None, *, folder: Folder | None) -> None:
         self._path = path
-        self._length = length or 0
+        self._length = self._to_reserve = length or 0
         self._folder = folder
         self._written = 0
         self._flushed = 0
@@ -158,6 +157,8 @@ class FileSink:
             count = os.write(descriptor, data)
             self._written += count
             data = data[count:]
+        if self._written == self._length:
+            return  # the sync comes next, and sees to the rest
         if self._folder is not None and self._written - self._flushed >= _FLUSH_BYTES:
             start_writeback(descriptor, self._flushed, self._written - self._flushed)
             self._flushed = self._written
@@ -184,20 +185,22 @@ class FileSink:
                 os.close(self._descriptor)
             self._descriptor = None
         with suppress(OSError):
-            self._path.unlink()
+            os.unlink(self._path)  # noqa: PTH108  # as above
 
     def _open_descriptor(self) -> int:
         assert self._descriptor is not None, "the blob was committed or discarded"
         return self._descriptor
 
     def _reserve(self, descriptor: int, needed: int) -> None:
-        if needed <= self._reserved or self._length < _RESERVE_FROM or self._reserved >= self._length:
+        if needed <= self._reserved or self._reserved >= self._to_reserve:
             return
-        target = min(self._length, self._reserved + _RESERVE_BYTES)
+        if needed >= self._to_reserve and not self._reserved:
+            return  # all of it is here: the write itself finds the room
+        target = min(self._to_reserve, self._reserved + _RESERVE_BYTES)
         if allocate(descriptor, self._reserved, target - self._reserved):
             self._reserved = target
         else:
-            self._length = 0  # not supported here: do not ask again
+            self._to_reserve = 0  # not supported here: do not ask again
 
 
 class FileSource:
