@@ -73,14 +73,21 @@ class RequestBody:
     async def consume(self, work: Callable[[BodyReader], T]) -> T:
         self._start()
         is_big = self._length is not None and self._length > SMALL
-        start = await self._gather(_PROOF if is_big else SMALL)
+        if is_big and not self._channel.secure:
+            await self._arrive(_PROOF)
+            start = bytearray()
+        else:
+            start = await self._gather(_PROOF if is_big else SMALL)
         if self._framing.done:
             reader = MemoryReader(start)
             return await self._workers.run(lambda: work(reader))
-        async with self._workers.lease():
+        await self._workers.borrow()
+        try:
             if self._channel.secure:
                 return await self._pull(work, start)
             return await self._hand_off(work, start)
+        finally:
+            self._workers.give_back()
 
     async def drain(self) -> None:
         """Read away the rest, which is `drainable`."""
@@ -112,6 +119,17 @@ class RequestBody:
             else:
                 await self._channel.more(pace)
         return out
+
+    async def _arrive(self, enough: int) -> None:
+        """Wait for the first bytes of a long body, and leave them in the inbox: the thread that takes it copies them, once.
+        Raises OssError: REQUEST_TIMEOUT, INCOMPLETE_BODY."""
+        inbox = self._channel.inbox
+        self._allow()
+        if len(inbox) >= enough:
+            return
+        pace = self._channel.body_pace()
+        while len(inbox) < enough:
+            await self._channel.more(pace)
 
     def _allow(self) -> None:
         """The client waits for leave to send the body (Expect: 100-continue)."""

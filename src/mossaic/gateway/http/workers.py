@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mossaic.protocol.errors import SERVICE_UNAVAILABLE, OssError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import Callable
 
     from mossaic.gateway.http.limits import HttpLimits
 
@@ -135,21 +135,23 @@ class Workers:
         finally:
             self.busy -= 1
 
-    @asynccontextmanager
-    async def lease(self) -> AsyncGenerator[None]:
-        """The right to hold a thread for as long as a client sends. Raises OssError SERVICE_UNAVAILABLE."""
-        try:
-            await asyncio.wait_for(self._free.acquire(), self._wait_s if self._free.locked() else None)
-        except TimeoutError:
-            raise OssError(SERVICE_UNAVAILABLE, headers={"Retry-After": "1"}) from None
+    async def borrow(self) -> None:
+        """Take a lease: the right to hold a thread for as long as a client sends. Raises OssError SERVICE_UNAVAILABLE."""
+        if self._free.locked():
+            try:
+                await asyncio.wait_for(self._free.acquire(), self._wait_s)
+            except TimeoutError:
+                raise OssError(SERVICE_UNAVAILABLE, headers={"Retry-After": "1"}) from None
+        else:
+            await self._free.acquire()  # one is free: this does not wait
         self.leases += 1
         self._lent(self.leases)
-        try:
-            yield
-        finally:
-            self.leases -= 1
-            self._lent(self.leases)
-            self._free.release()
+
+    def give_back(self) -> None:
+        """End a lease that `borrow` gave."""
+        self.leases -= 1
+        self._lent(self.leases)
+        self._free.release()
 
     def release(self, work: Callable[[], None]) -> None:
         """Run `work` in a thread, soon, without waiting for it: it ends what another thread may still be doing. When
