@@ -44,7 +44,7 @@ def a_part(number: int, size: int = MIN_PART_SIZE) -> Part:
 
 
 def asking(*parts: tuple[int, str]) -> PartList:
-    return PartList(numbers=tuple(number for number, _ in parts), etags=tuple(etag for _, etag in parts))
+    return PartList.of(parts)
 
 
 def document_of(*parts: tuple[int, str]) -> bytes:

@@ -236,7 +236,7 @@ WITH_NAMESPACE = ALI_OSS_6_23.replace(
 def test_the_list_of_each_client_is_read(document: str) -> None:
     listed = ops.listed_parts(document.encode())
 
-    assert listed == ops.PartList(numbers=(1, 2), etags=(ETAG_1, ETAG_2))
+    assert listed == ops.PartList.of([(1, ETAG_1), (2, ETAG_2)])
 
 
 def test_numbers_out_of_range_are_read_for_the_plan_to_refuse() -> None:

@@ -9,10 +9,11 @@ from itertools import accumulate
 from typing import TYPE_CHECKING, Final
 
 from mossaic.model.names import BlobId
+from mossaic.protocol.records import Lazy
 from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 _PACKED: Final = struct.Struct(">16sQQ")  # blob id (16 bytes), offset, length
 EXTENT_BYTES: Final = _PACKED.size
@@ -105,3 +106,29 @@ class Manifest:
 
     def __repr__(self) -> str:
         return f"Manifest({self.extents!r})"
+
+
+class Manifests(Lazy[bytes]):
+    """Packed manifests of parts, one behind the other in `whole`. `lengths`: bytes of each; None where each has one extent, as
+    parts have that were sent."""
+
+    __slots__ = ("_stops", "whole")
+
+    def __init__(self, whole: bytes = b"", lengths: Sequence[int] | None = None) -> None:
+        super().__init__(len(whole) // EXTENT_BYTES if lengths is None else len(lengths))
+        self.whole = whole
+        self._stops = None if lengths is None else list(accumulate(lengths))
+
+    @classmethod
+    def of(cls, manifests: Sequence[bytes]) -> Manifests:
+        lengths = list(map(len, manifests))
+        return cls(b"".join(manifests), None if set(lengths) <= {EXTENT_BYTES} else lengths)
+
+    @property
+    def are_single(self) -> bool:
+        return self._stops is None
+
+    def _at(self, place: int) -> bytes:
+        if self._stops is None:
+            return self.whole[place * EXTENT_BYTES : (place + 1) * EXTENT_BYTES]
+        return self.whole[self._stops[place - 1] if place else 0 : self._stops[place]]

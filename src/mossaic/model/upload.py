@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import field
+from functools import partial
+from itertools import accumulate
 from operator import attrgetter, le
 from typing import TYPE_CHECKING, Final, Self
 
-from mossaic.model.manifest import Manifest
+from mossaic.model.manifest import Manifest, Manifests
 from mossaic.model.names import UploadId
 from mossaic.model.object import ObjectAcl, ObjectHeaders, StorageClass
 from mossaic.model.page import Cut
-from mossaic.protocol.checksum import crc64_join, multipart_etag
+from mossaic.protocol.checksum import crc64_join_runs, joined_etag
 from mossaic.protocol.errors import (
     ENTITY_TOO_SMALL,
     INVALID_ARGUMENT,
@@ -22,6 +24,7 @@ from mossaic.protocol.errors import (
     OssError,
 )
 from mossaic.protocol.limits import MAX_PART_NUMBER, MIN_PART_SIZE
+from mossaic.protocol.records import COMMA, Numbers, Texts, Words
 from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 
     from mossaic.model.names import BucketName, ObjectKey
     from mossaic.protocol.operations.multipart import PartList
-    from mossaic.protocol.records import Moments, Numbers, Texts
+    from mossaic.protocol.records import Moments
 
 _SHOWN: Final = 256  # characters of a refused value that the error repeats
 
@@ -69,39 +72,45 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartColumns:
-    """Stored parts in order of their numbers, column by column: 10,000 parts are five tuples, not 10,000 objects.
+    """Stored parts in order of their numbers, column by column: 10,000 parts are five texts, not 10,000 objects.
 
-    The columns are the fields of `Part`; `packed` holds `Manifest.packed` of each.
+    The columns are the fields of `Part`, with a comma as the gap; `packed` holds `Manifest.packed` of each.
     """
 
-    numbers: tuple[int, ...] = ()
-    sizes: tuple[int, ...] = ()
-    etags: tuple[str, ...] = ()
-    crc64s: tuple[int, ...] = ()
-    packed: tuple[bytes, ...] = ()
+    numbers: Numbers = field(default_factory=partial(Numbers, b"", 0, COMMA))
+    sizes: Numbers = field(default_factory=partial(Numbers, b"", 0, COMMA))
+    etags: Texts = field(default_factory=partial(Texts, b"", 0, COMMA))
+    crc64s: Words = field(default_factory=Words)
+    packed: Manifests = field(default_factory=Manifests)
 
     @classmethod
     def of(cls, parts: Iterable[Part]) -> Self:
         ordered = sorted(parts, key=attrgetter("number"))
         return cls(
-            numbers=tuple(part.number for part in ordered),
-            sizes=tuple(part.size for part in ordered),
-            etags=tuple(part.etag for part in ordered),
-            crc64s=tuple(part.crc64 for part in ordered),
-            packed=tuple(part.manifest.packed for part in ordered),
+            numbers=Numbers.of([part.number for part in ordered], COMMA),
+            sizes=Numbers.of([part.size for part in ordered], COMMA),
+            etags=Texts.of([part.etag for part in ordered], COMMA),
+            crc64s=Words.of([part.crc64 for part in ordered]),
+            packed=Manifests.of([part.manifest.packed for part in ordered]),
         )
 
     def __len__(self) -> int:
         return len(self.numbers)
 
+    @property
+    def size(self) -> int:
+        """Bytes of all of them."""
+        return sum([size * count for size, count in self.sizes.runs()])
+
     def at(self, places: Sequence[int]) -> Self:
         """The parts at these places of the columns."""
+        numbers, sizes, etags = self.numbers.pieces, self.sizes.pieces, self.etags.pieces
         return type(self)(
-            numbers=tuple([self.numbers[place] for place in places]),
-            sizes=tuple([self.sizes[place] for place in places]),
-            etags=tuple([self.etags[place] for place in places]),
-            crc64s=tuple([self.crc64s[place] for place in places]),
-            packed=tuple([self.packed[place] for place in places]),
+            numbers=Numbers.cut([numbers[place] for place in places], COMMA),
+            sizes=Numbers.cut([sizes[place] for place in places], COMMA),
+            etags=Texts.cut([etags[place] for place in places], COMMA),
+            crc64s=Words.of([self.crc64s[place] for place in places]),
+            packed=Manifests.of([self.packed[place] for place in places]),
         )
 
 
@@ -196,34 +205,37 @@ def list_digest(asked: PartList | None) -> str:
     """Identifies the list of parts that a Complete asks for; None stands for "all there are"."""
     if asked is None:
         return hashlib.sha256(b"all").hexdigest()
-    pairs = zip(asked.numbers, asked.etags, strict=True)
-    lines = "".join([f"{number}:{etag}\n" for number, etag in pairs])
-    return hashlib.sha256(lines.encode("utf-8", "replace")).hexdigest()
+    lines = [b"\n"] * (4 * len(asked.numbers))
+    lines[::4] = asked.numbers.pieces
+    lines[1::4] = [b":"] * len(asked.numbers)
+    lines[2::4] = asked.etags.pieces
+    return hashlib.sha256(b"".join(lines)).hexdigest()
 
 
 def plan_completion(stored: PartColumns, asked: PartList | None, *, upload_id: UploadId) -> Completion:
     """The object that `asked` makes of the stored parts; None takes all of them.
 
     Checks as OSS does and in its order: numbers ascend strictly; each part is there with that ETag; each but the last
-    has 100 KiB. An empty list makes an empty object. Linear in the number of parts: some 10 ms for 10,000.
+    has 100 KiB. An empty list makes an empty object. Linear in the number of parts: some 4 ms for 10,000.
 
     Raises OssError: INVALID_PART_ORDER, INVALID_PART, ENTITY_TOO_SMALL.
     """
     parts = stored if asked is None else _chosen(stored, asked, upload_id)
-    _check_sizes(parts)
+    runs = parts.sizes.runs()
+    _check_sizes(parts, runs)
     return Completion(
         parts=parts,
-        size=sum(parts.sizes),
-        etag=multipart_etag(parts.etags),
-        crc64=crc64_join(list(zip(parts.crc64s, parts.sizes, strict=True))),
-        manifest=Manifest(packed=b"".join(parts.packed)),
+        size=parts.size,
+        etag=joined_etag(parts.etags.whole.translate(None, COMMA), len(parts)),
+        crc64=crc64_join_runs(parts.crc64s.whole, runs),
+        manifest=Manifest(packed=parts.packed.whole),
     )
 
 
 def _chosen(stored: PartColumns, asked: PartList, upload_id: UploadId) -> PartColumns:
-    numbers, etags = asked.numbers, asked.etags
-    if numbers == stored.numbers and etags == stored.etags:
+    if asked.numbers == stored.numbers and asked.etags == stored.etags:
         return stored  # the usual list: all there are
+    numbers, etags, there = tuple(asked.numbers), tuple(asked.etags), tuple(stored.etags)
     in_range = not numbers or (numbers[0] >= 1 and numbers[-1] <= MAX_PART_NUMBER)
     if not in_range or any(map(le, numbers[1:], numbers)):
         raise OssError(INVALID_PART_ORDER, ec="0042-00000209", UploadId=upload_id)
@@ -231,15 +243,18 @@ def _chosen(stored: PartColumns, asked: PartList, upload_id: UploadId) -> PartCo
     found: list[int] = []
     for number, etag in zip(numbers, etags, strict=True):
         place = places.get(number)
-        if place is None or stored.etags[place] != etag:
+        if place is None or there[place] != etag:
             raise OssError(INVALID_PART, UploadId=upload_id, PartNumber=number, ETag=_shown(etag))
         found.append(place)
     return stored.at(found)
 
 
-def _check_sizes(parts: PartColumns) -> None:
-    small = next((place for place, size in enumerate(parts.sizes[:-1]) if size < MIN_PART_SIZE), None)
-    if small is not None:
+def _check_sizes(parts: PartColumns, runs: Sequence[tuple[int, int]]) -> None:
+    starts = accumulate([count for _, count in runs], initial=0)
+    small = next(
+        (start for start, (size, _) in zip(starts, runs, strict=False) if size < MIN_PART_SIZE), None
+    )
+    if small is not None and small < len(parts) - 1:
         raise OssError(
             ENTITY_TOO_SMALL,
             ec="0042-00000213",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any, Final, Generic, Self, TypeVar, cast, overload
 
 T = TypeVar("T")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 GAP: Final = b"\xff"  # between the texts of a column: no UTF-8 has this byte
+WORD_BYTES: Final = 8
 COMMA: Final = b","  # where no text has one: numbers, digests, words of ours
 
 
@@ -71,15 +74,22 @@ class Column(Lazy[T]):
         self._pieces: list[bytes] | None = None
 
     @classmethod
-    def of(cls, values: Iterable[object]) -> Self:
-        return cls.cut([str(value).encode() for value in values])
+    def of(cls, values: Iterable[object], gap: bytes = GAP) -> Self:
+        return cls.cut([str(value).encode() for value in values], gap)
 
     @classmethod
-    def cut(cls, pieces: list[bytes]) -> Self:
+    def cut(cls, pieces: list[bytes], gap: bytes = GAP) -> Self:
         """Of texts that are single already."""
-        column = cls(GAP.join(pieces), len(pieces))
+        column = cls(gap.join(pieces), len(pieces), gap)
         column._pieces = pieces
         return column
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Column) and (self.gap, self.whole) == (other.gap, other.whole):
+            return len(self) == len(other)
+        return super().__eq__(other)  # one number may have several texts
+
+    __hash__ = Lazy.__hash__
 
     @property
     def pieces(self) -> list[bytes]:
@@ -112,6 +122,34 @@ class Numbers(Column[int]):
 
     def _at(self, place: int) -> int:
         return int(self.pieces[place])
+
+    def runs(self) -> list[tuple[int, int]]:
+        """Each value, and how often it follows itself. Quick where all but the last are alike."""
+        first, last, others = (
+            self.whole.partition(self.gap)[0],
+            self.whole.rpartition(self.gap)[2],
+            len(self) - 1,
+        )
+        if others > 0 and self.whole == (first + self.gap) * others + last:
+            return [(int(first), others), (int(last), 1)]
+        return [(value, sum(1 for _ in run)) for value, run in groupby(map(int, self.pieces))]
+
+
+class Words(Lazy[int]):
+    """Numbers of 64 bits without a sign, as `whole`: 8 bytes each, the lowest first."""
+
+    __slots__ = ("whole",)
+
+    def __init__(self, whole: bytes = b"") -> None:
+        super().__init__(len(whole) // WORD_BYTES)
+        self.whole = whole
+
+    @classmethod
+    def of(cls, values: Sequence[int]) -> Self:
+        return cls(struct.pack(f"<{len(values)}Q", *values))
+
+    def _at(self, place: int) -> int:
+        return int.from_bytes(self.whole[place * WORD_BYTES : (place + 1) * WORD_BYTES], "little")
 
 
 class Moments(Column[datetime]):

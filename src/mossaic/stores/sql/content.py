@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from mossaic.model.manifest import EXTENT_BYTES
 from mossaic.ports import Damaged
+from mossaic.protocol.records import WORD_BYTES
 from mossaic.stores.sql.rows import BLOB_ID_BYTES, NO_MD5, StoredManifest, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from mossaic.model.manifest import Manifests
     from mossaic.model.object import Blob, ObjectVersion
     from mossaic.stores.sql.statements import Transaction
 
@@ -36,13 +36,25 @@ def blob_ids(packed: bytes) -> set[bytes]:
     return {packed[at : at + BLOB_ID_BYTES] for at in range(0, len(packed), EXTENT_BYTES)}
 
 
-def held(manifests: Sequence[bytes]) -> Counter[bytes]:
-    """References that these packed manifests count on each blob: one a manifest."""
-    counts = Counter([packed[:BLOB_ID_BYTES] for packed in manifests if len(packed) == EXTENT_BYTES])
+def held(manifests: Manifests) -> Counter[bytes]:
+    """References that these manifests count on each blob: one a manifest."""
+    if manifests.are_single:
+        whole = manifests.whole
+        return Counter([whole[at : at + BLOB_ID_BYTES] for at in range(0, len(whole), EXTENT_BYTES)])
+    counts = Counter[bytes]()
     for packed in manifests:
-        if len(packed) != EXTENT_BYTES:  # few: what was sent as one part lies in one blob
-            counts.update(blob_ids(packed))
+        counts.update(blob_ids(packed))
     return counts
+
+
+def are_handed_on(manifests: Manifests, packed: bytes) -> bool:
+    """Content of that packed manifest will hold just what these manifests hold, each blob once: the holder changes, no count does."""
+    if not manifests.are_single or manifests.whole != packed:
+        return False
+    tails = memoryview(packed).cast("Q")[
+        1 :: EXTENT_BYTES // WORD_BYTES
+    ]  # the second half of each id: when they differ, all do
+    return len(set(tails)) == len(tails)
 
 
 def change_holders(
@@ -56,7 +68,7 @@ def change_holders(
     for blob_id, blob in fresh.items():
         tx.run(_ADD_BLOB, blob_id, blob.size, blob.md5 or NO_MD5, signed(blob.crc64), come[blob_id])
     down: list[tuple[int, bytes]] = []
-    # Equal for a Complete of all parts: only the holder changes. (No count is 0; Counter compares much more slowly.)
+    # (No count is 0; Counter compares much more slowly.)
     if dict(come) != dict(gone):
         for blob_id in (come.keys() | gone.keys()) - fresh.keys():
             change = come[blob_id] - gone[blob_id]
@@ -75,14 +87,16 @@ def add_content(
     new_blobs: tuple[Blob, ...],
     *,
     gone: Counter[bytes] | None = None,
+    handed_on: bool = False,
 ) -> int | None:
     """Keep the content of `version`, with one reference; the content's id, None for an object without content.
 
-    `gone`: references of holders that this content takes the place of. Raises Damaged as change_holders.
+    `gone`: references of holders that this content takes the place of; `handed_on`: they are its own (`are_handed_on`).
+    Raises Damaged as change_holders.
     """
     manifest = version.manifest
     gone = Counter() if gone is None else gone
-    is_copy = not gone and not new_blobs
+    is_copy = not gone and not new_blobs and not handed_on
     if (
         is_copy
         and isinstance(manifest, StoredManifest)
@@ -90,7 +104,8 @@ def add_content(
     ):
         return manifest.content_id
     packed = manifest.packed if version.inline is None else b""
-    change_holders(tx, gone=gone, come=Counter(blob_ids(packed)), new_blobs=new_blobs)
+    if not handed_on:
+        change_holders(tx, gone=gone, come=Counter(blob_ids(packed)), new_blobs=new_blobs)
     if packed:
         return tx.insert(_ADD_CONTENT, packed, None)
     if version.inline:

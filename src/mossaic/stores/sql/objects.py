@@ -188,8 +188,10 @@ def require_new(tx: Transaction, bucket_id: int, key: ObjectKey, request_id: str
         raise requests.refuse_existing(tx, request_id)
 
 
-def publish(tx: Transaction, commit: Commit, *, gone: Counter[bytes] | None = None) -> Stored:
-    """Make `commit.version` the current one of its key. `gone`: references of holders (parts) that it takes over.
+def publish(
+    tx: Transaction, commit: Commit, *, gone: Counter[bytes] | None = None, handed_on: bool = False
+) -> Stored:
+    """Make `commit.version` the current one of its key. `gone`, `handed_on`: as in `add_content`.
 
     Raises Absent (bucket), Conflict (forbid_overwrite), Damaged (a shared blob), LinkRefused.
     """
@@ -200,7 +202,7 @@ def publish(tx: Transaction, commit: Commit, *, gone: Counter[bytes] | None = No
         requests.take_place(tx, commit.request_id, size=version.size, now=version.modified_at)
     if commit.forbid_overwrite:
         require_free(tx, bucket_id, version.key, versioning)
-    content_id = add_content(tx, version, commit.new_blobs, gone=gone)
+    content_id = add_content(tx, version, commit.new_blobs, gone=gone, handed_on=handed_on)
     shelf = Shelf(tx, bucket_id, version.key.encode(), micros(version.modified_at))
     return _place(shelf, version, versioning, content_id)
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+import sys
+from array import array
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from itertools import accumulate
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from mossaic.model.bucket import Bucket, BucketAcl, Versioning
-from mossaic.model.manifest import Manifest
+from mossaic.model.manifest import Manifest, Manifests
 from mossaic.model.names import BucketName, ObjectKey, UploadId, VersionId
 from mossaic.model.object import (
     ObjectAcl,
@@ -25,10 +26,10 @@ from mossaic.model.object import (
     StorageClass,
 )
 from mossaic.model.upload import Completed, Part, PartColumns, ShownParts, ShownUploads, Upload
-from mossaic.protocol.records import COMMA, Moments, Numbers, Texts
+from mossaic.protocol.records import COMMA, Moments, Numbers, Texts, Words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from mossaic.stores.sql.statements import Row
 
@@ -64,7 +65,7 @@ SHOWN_OF_VERSIONS: Final = (
 )
 SHOWN_OF_UPLOADS: Final = "key, upload_id, initiated_at, storage_class"
 SHOWN_OF_PARTS: Final = "number, size, etag, crc64, stored_at"
-HELD_COLUMNS: Final = "packed, length(packed), number, size, etag, crc64"  # what Complete needs of a part
+HELD_COLUMNS: Final = "packed, number, size, etag, crc64"  # what Complete needs of a part
 PART_COLUMNS: Final = "number, size, etag, crc64, packed, stored_at"
 RECEIPT_COLUMNS: Final = "upload_id, key, digest, etag, crc64, size, version_id, completed_at"
 
@@ -342,18 +343,24 @@ def _unsigned_text(stored: re.Match[bytes]) -> bytes:
     return b"%d" % unsigned(int(stored[0]))
 
 
-def part_columns(joined: Sequence[bytes]) -> PartColumns:
-    """From HELD_COLUMNS of parts in order, each as one text; the manifests as one."""
-    manifests, lengths, numbers, sizes, etags, crc64s = joined
-    if not numbers:
+def part_columns(joined: Sequence[bytes], count: int, lengths: Callable[[], bytes]) -> PartColumns:
+    """From HELD_COLUMNS of so many parts in order, each as one text; the manifests as one. `lengths` gives the lengths of these."""
+    manifests, numbers, sizes, etags, crc64s = joined
+    if not count:
         return PartColumns()
-    stops = list(accumulate(map(int, lengths.split(COMMA))))
+    packed, sizes_ = Manifests(manifests), Numbers(sizes, count, COMMA)
+    # Who has bytes has an extent: when there are as many extents as parts, each part has one.
+    if len(packed) != count or 0 in dict(sizes_.runs()):
+        packed = Manifests(manifests, list(map(int, lengths().split(COMMA))))
+    words = array("q", map(int, crc64s.decode().split(COMMA.decode())))
+    if sys.byteorder == "big":
+        words.byteswap()
     return PartColumns(
-        numbers=tuple(map(int, numbers.split(COMMA))),
-        sizes=tuple(map(int, sizes.split(COMMA))),
-        etags=tuple(etags.decode().split(COMMA.decode())),
-        crc64s=tuple([int(crc64) & _UNSIGNED for crc64 in crc64s.split(COMMA)]),
-        packed=tuple([manifests[start:stop] for start, stop in zip([0, *stops], stops, strict=False)]),
+        numbers=Numbers(numbers, count, COMMA),
+        sizes=sizes_,
+        etags=Texts(etags, count, COMMA),
+        crc64s=Words(words.tobytes()),
+        packed=packed,
     )
 
 

@@ -15,7 +15,7 @@ from mossaic.ports import Absent, Busy, Commit, Conflict, Stored
 from mossaic.protocol.limits import MAX_PART_NUMBER
 from mossaic.stores.sql import buckets, requests
 from mossaic.stores.sql.buckets import Counts
-from mossaic.stores.sql.content import blob_ids, change_holders, held
+from mossaic.stores.sql.content import are_handed_on, blob_ids, change_holders, held
 from mossaic.stores.sql.objects import publish, require_free, require_new
 from mossaic.stores.sql.pages import TOGETHER, columns_of
 from mossaic.stores.sql.rows import (
@@ -67,6 +67,7 @@ _SHOWN_PARTS = columns_of("parts", SHOWN_OF_PARTS, within="upload_num = ? AND nu
 _PART = f"""SELECT {PART_COLUMNS} FROM parts WHERE upload_num = (SELECT upload_num FROM uploads WHERE upload_id = ?)
     AND number = ?"""  # noqa: S608  # constants
 _HELD = columns_of("parts", HELD_COLUMNS, within="upload_num = ?", first=TOGETHER)
+_LENGTHS = columns_of("parts", "length(packed)", within="upload_num = ?")
 _HAS_MANY = """SELECT 1 FROM parts WHERE upload_num = (SELECT upload_num FROM uploads WHERE upload_id = ?)
     LIMIT 1 OFFSET ?"""
 _DROP_PARTS = "DELETE FROM parts WHERE upload_num = ?"
@@ -102,14 +103,15 @@ def complete(tx: Transaction, upload: Upload, decide: Decide) -> Stored:
     found = _open(tx, upload.bucket, upload.key, upload.upload_id)
     stored = _columns(tx, found.upload_num)
     commit, receipt = decide(stored)
-    gone = held(stored.packed)
     packed = commit.version.manifest.packed
-    if packed != b"".join(stored.packed) and not blob_ids(packed) <= gone.keys():
+    handed_on = are_handed_on(stored.packed, packed)
+    gone = None if handed_on else held(stored.packed)
+    if gone is not None and not blob_ids(packed) <= gone.keys():
         raise Busy("the object's manifest names blobs that are not of its parts")
     if found.request_id is not None:  # its bytes are counted again as the object's
-        requests.give_back(tx, found.request_id, sum(stored.sizes))
+        requests.give_back(tx, found.request_id, stored.size)
         commit = replace(commit, request_id=found.request_id)
-    result = publish(tx, commit, gone=gone)
+    result = publish(tx, commit, gone=gone, handed_on=handed_on)
     _close(tx, found, stored)
     receipt = replace(receipt, version_id=result.version_id)
     tx.run(_ADD_RECEIPT, found.bucket_id, *_receipt_row(receipt))
@@ -121,7 +123,7 @@ def abort(tx: Transaction, bucket: BucketName, key: ObjectKey, upload_id: Upload
     stored = _columns(tx, found.upload_num)
     change_holders(tx, gone=held(stored.packed), come=Counter())
     if found.request_id is not None:
-        requests.give_back(tx, found.request_id, sum(stored.sizes))
+        requests.give_back(tx, found.request_id, stored.size)
     _close(tx, found, stored)
 
 
@@ -143,15 +145,15 @@ def _open(tx: Transaction, bucket: BucketName, key: ObjectKey, upload_id: Upload
 
 
 def _columns(tx: Transaction, upload_num: int) -> PartColumns:
-    ((_, *joined),) = tx.all(_HELD, upload_num)
-    return part_columns([whole or b"" for whole in joined])
+    ((count, *joined),) = tx.all(_HELD, upload_num)
+    return part_columns([whole or b"" for whole in joined], count, lambda: tx.all(_LENGTHS, upload_num)[0][1])
 
 
 def _close(tx: Transaction, found: _Open, stored: PartColumns) -> None:
     """Remove the rows of the upload; the references of its parts have been moved or released."""
     tx.run(_DROP_PARTS, found.upload_num)
     tx.run(_CLOSE, found.upload_num)
-    counts = Counts(uploads=-1, parts=-len(stored), part_size=-sum(stored.sizes))
+    counts = Counts(uploads=-1, parts=-len(stored), part_size=-stored.size)
     buckets.count(tx, found.bucket_id, counts)
 
 
