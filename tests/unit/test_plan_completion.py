@@ -25,7 +25,7 @@ from mossaic.model.upload import (
 from mossaic.protocol.checksum import crc64, md5_hex, multipart_etag
 from mossaic.protocol.errors import OssError
 from mossaic.protocol.limits import MIN_PART_SIZE
-from mossaic.protocol.operations.multipart import PartList, listed_parts
+from mossaic.protocol.part_list import PartList, listed_parts
 
 NOW = datetime(2026, 3, 5, 6, 7, 8, tzinfo=UTC)
 UPLOAD = UploadId("0123456789ABCDEF0123456789ABCDEF")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from mossaic.protocol.codec import write_answer
 from mossaic.protocol.operations import listing, multipart
-from mossaic.protocol.records import COMMA, Made, Moments, Numbers, Records, Texts
+from mossaic.protocol.records import COMMA, Made, Moments, Numbers, Records, Texts, Words
 from mossaic.protocol.shapes import Owner
 
 if TYPE_CHECKING:
@@ -134,3 +135,24 @@ def test_moments_are_exact(micros: int) -> None:
 
     assert moment.tzinfo is UTC
     assert (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) == micros
+
+
+@given(st.lists(st.integers(0, 3), max_size=8), st.sampled_from([b",", b"\xff"]))
+def test_runs_are_the_values_and_how_often_each_follows_itself(values: list[int], gap: bytes) -> None:
+    runs = Numbers.of(values, gap).runs()
+
+    assert [value for value, count in runs for _ in range(count)] == values
+    assert all(before != after for (before, _), (after, _) in pairwise(runs))
+
+
+def test_columns_are_equal_when_their_values_are_however_these_are_written() -> None:
+    assert Numbers.of([1, 2], b",") == Numbers.of([1, 2])
+    assert Numbers(b"01,2", 2, b",") == Numbers.of([1, 2], b",")
+    assert Numbers.of([1, 2], b",") != Numbers.of([1, 3], b",")
+    assert Texts.of(["a", "b"]) == ("a", "b")
+    assert hash(Numbers.of([1, 2], b",")) == hash(Numbers.of([1, 2]))
+
+
+@given(st.lists(st.integers(0, 2**64 - 1)))
+def test_words_keep_numbers_of_64_bits(values: list[int]) -> None:
+    assert list(Words.of(values)) == values

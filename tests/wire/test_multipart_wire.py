@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from mossaic.protocol.addressing import Address, object_url
 from mossaic.protocol.codec import read_answer, read_request, write_answer
 from mossaic.protocol.errors import OssError
 from mossaic.protocol.operations import multipart as ops
+from mossaic.protocol.part_list import PartList, listed_parts
 from mossaic.protocol.shapes import Empty
 from mossaic.protocol.wire import Message
 
@@ -234,16 +236,16 @@ WITH_NAMESPACE = ALI_OSS_6_23.replace(
     ids=["oss2", "ali-oss", "java", "numeric references", "namespace", "blanks and case", "byte order mark"],
 )
 def test_the_list_of_each_client_is_read(document: str) -> None:
-    listed = ops.listed_parts(document.encode())
+    listed = listed_parts(document.encode())
 
-    assert listed == ops.PartList.of([(1, ETAG_1), (2, ETAG_2)])
+    assert listed == PartList.of([(1, ETAG_1), (2, ETAG_2)])
 
 
 def test_numbers_out_of_range_are_read_for_the_plan_to_refuse() -> None:
     document = "<CompleteMultipartUpload><Part><PartNumber>{}</PartNumber><ETag>x</ETag></Part></CompleteMultipartUpload>"
 
-    assert ops.listed_parts(document.format(-5).encode()).numbers[0] == -5
-    assert ops.listed_parts(document.format(10_001).encode()).numbers[0] == 10_001
+    assert listed_parts(document.format(-5).encode()).numbers[0] == -5
+    assert listed_parts(document.format(10_001).encode()).numbers[0] == 10_001
 
 
 @pytest.mark.parametrize(
@@ -262,7 +264,7 @@ def test_numbers_out_of_range_are_read_for_the_plan_to_refuse() -> None:
 )
 def test_what_is_no_list_is_malformed(document: bytes) -> None:
     with pytest.raises(OssError) as caught:
-        ops.listed_parts(document)
+        listed_parts(document)
 
     assert (caught.value.code, caught.value.status, caught.value.ec) == ("MalformedXML", 400, "0042-00000205")
     assert caught.value.extras["ErrorDetail"]
@@ -292,9 +294,40 @@ def test_the_quick_way_reads_what_a_parser_would(
     )
     document = f"{declaration}<CompleteMultipartUpload>{inner}{{}}</CompleteMultipartUpload>"
 
-    def read(text: str) -> ops.PartList | str:
+    def read(text: str) -> PartList | str:
         try:
-            return ops.listed_parts(text.encode())
+            return listed_parts(text.encode())
+        except OssError as error:
+            return error.code
+
+    assert read(document.format("")) == read(document.format("<!-- -->"))
+
+
+STEPS = st.lists(st.integers(1, 400) | st.sampled_from([1, 9_000, 10**8]), min_size=1, max_size=40)
+
+
+@given(
+    STEPS,
+    st.sampled_from([("", "", ""), ('"', "\n  ", "\n"), ("&quot;", "\t", "\r\n ")]),
+    st.integers(0, 39),
+    st.sampled_from(["", "0", " ", "x", "<", "-"]),
+)
+def test_parts_that_are_written_alike_are_read_as_one_by_one(
+    steps: list[int], form: tuple[str, str, str], odd: int, what: str
+) -> None:
+    """Numbers of one to ten digits, and perhaps one part that differs from the others by a character."""
+    quote, blank, last = form
+    numbers = [str(number) for number in accumulate(steps)]
+    numbers[odd % len(numbers)] = what + numbers[odd % len(numbers)]
+    parts = [
+        f"<Part>{blank}<PartNumber>{number}</PartNumber><ETag>{quote}{index:032x}{quote}</ETag></Part>"
+        for index, number in enumerate(numbers)
+    ]
+    document = f"<CompleteMultipartUpload>{blank}{blank.join(parts)}{last}{{}}</CompleteMultipartUpload>"
+
+    def read(text: str) -> PartList | str:
+        try:
+            return listed_parts(text.encode())
         except OssError as error:
             return error.code
 
@@ -306,7 +339,7 @@ def test_a_document_of_blanks_is_refused_as_any_other() -> None:
     blanks = " " * 500_000
     for start in ("<Part>", "<Part><PartNumber>", "<Part><PartNumber>1</PartNumber><ETag>"):
         with pytest.raises(OssError):
-            ops.listed_parts(
+            listed_parts(
                 f"<CompleteMultipartUpload>{blanks}{start}{blanks}x</CompleteMultipartUpload>".encode()
             )
 
@@ -316,7 +349,7 @@ def test_ten_thousand_parts_are_read_in_the_time_of_a_request() -> None:
     document = "<CompleteMultipartUpload>" + "".join(part.format(n) for n in range(1, 10_001))
     started = time.process_time()
 
-    listed = ops.listed_parts((document + "</CompleteMultipartUpload>").encode())
+    listed = listed_parts((document + "</CompleteMultipartUpload>").encode())
 
     assert listed.numbers == tuple(range(1, 10_001))
     assert time.process_time() - started < 2  # some 0.1 s; a quadratic reader takes minutes

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mossaic.model.names import BucketName, ObjectKey
-    from mossaic.protocol.operations.multipart import PartList
+    from mossaic.protocol.part_list import PartList
     from mossaic.protocol.records import Moments
 
 _SHOWN: Final = 256  # characters of a refused value that the error repeats
@@ -205,11 +205,7 @@ def list_digest(asked: PartList | None) -> str:
     """Identifies the list of parts that a Complete asks for; None stands for "all there are"."""
     if asked is None:
         return hashlib.sha256(b"all").hexdigest()
-    lines = [b"\n"] * (4 * len(asked.numbers))
-    lines[::4] = asked.numbers.pieces
-    lines[1::4] = [b":"] * len(asked.numbers)
-    lines[2::4] = asked.etags.pieces
-    return hashlib.sha256(b"".join(lines)).hexdigest()
+    return hashlib.sha256(asked.lines).hexdigest()
 
 
 def plan_completion(stored: PartColumns, asked: PartList | None, *, upload_id: UploadId) -> Completion:

@@ -85,11 +85,15 @@ class Column(Lazy[T]):
         return column
 
     def __eq__(self, other: object) -> bool:
-        if isinstance(other, Column) and (self.gap, self.whole) == (other.gap, other.whole):
-            return len(self) == len(other)
+        value = other
+        if isinstance(value, Column):
+            same = cast("Column[Any]", value)  # type: ignore[redundant-cast]  # pyright needs it; Any: of any values
+            if (self.gap, self.whole, len(self)) == (same.gap, same.whole, len(same)):
+                return True
         return super().__eq__(other)  # one number may have several texts
 
-    __hash__ = Lazy.__hash__
+    def __hash__(self) -> int:
+        return super().__hash__()
 
     @property
     def pieces(self) -> list[bytes]:
@@ -125,13 +129,12 @@ class Numbers(Column[int]):
 
     def runs(self) -> list[tuple[int, int]]:
         """Each value, and how often it follows itself. Quick where all but the last are alike."""
-        first, last, others = (
-            self.whole.partition(self.gap)[0],
-            self.whole.rpartition(self.gap)[2],
-            len(self) - 1,
-        )
-        if others > 0 and self.whole == (first + self.gap) * others + last:
+        first, others = self.whole.partition(self.gap)[0], len(self) - 1
+        last = self.whole.rpartition(self.gap)[2]
+        if others > 0 and first != last and self.whole == (first + self.gap) * others + last:
             return [(int(first), others), (int(last), 1)]
+        if (alike := self.common()) is not None:
+            return [(int(alike), len(self))]
         return [(value, sum(1 for _ in run)) for value, run in groupby(map(int, self.pieces))]
 
 

@@ -44,7 +44,7 @@ from mossaic.protocol.errors import (
 )
 from mossaic.protocol.limits import DEFAULT_PART_PAGE, KIB, MAX_PART_SIZE, MIB
 from mossaic.protocol.operations.listing import page_delimiter, page_marker, page_prefix, page_size
-from mossaic.protocol.operations.multipart import listed_parts
+from mossaic.protocol.part_list import listed_parts
 from mossaic.service.intake import Expected
 from mossaic.service.link_limits import in_words, require_own
 
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from mossaic.model.upload import Completion, PartPage, UploadPage
     from mossaic.ports import BlobStore, Body, Clock, MetadataStore
     from mossaic.protocol.operations import multipart as shapes
-    from mossaic.protocol.operations.multipart import PartList
+    from mossaic.protocol.part_list import PartList
     from mossaic.service.intake import Intake, Received
     from mossaic.service.link_limits import LinkLimits
 

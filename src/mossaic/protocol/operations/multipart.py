@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, ClassVar, Final
 
-from mossaic.protocol.errors import MALFORMED_XML, OssError
-from mossaic.protocol.limits import MAX_PART_NUMBER
 from mossaic.protocol.operation import Access, AnyOperation, Level, Operation
-from mossaic.protocol.records import COMMA, Numbers, Texts
 from mossaic.protocol.shape import shape
 from mossaic.protocol.shapes import Empty, OnBucket, OnObject, WritesObject
 from mossaic.protocol.wire import ByteStream, Element, Header, Payload, Query, Stream
-from mossaic.protocol.xml import Node, XmlError, parse
 
 # --- InitiateMultipartUpload -----------------------------------------------------------------------------------------
 
@@ -104,24 +98,8 @@ class CopyPartResult:
 
 
 @shape
-class PartList:
-    """The parts that are listed, in their order: the number of each, not yet compared with the limits, and its ETag, bare and
-    upper case. Two columns, because a request may list 10,000."""
-
-    numbers: Numbers
-    etags: Texts
-
-    @classmethod
-    def of(cls, pairs: Iterable[tuple[int, str]]) -> PartList:
-        listed = list(pairs)
-        return cls(
-            numbers=Numbers.of([number for number, _ in listed]), etags=Texts.of([etag for _, etag in listed])
-        )
-
-
-@shape
 class CompleteMultipartUpload(OnObject):
-    """`document` is the XML list of parts, read by `listed_parts` once it is known that there is to be one.
+    """`document` is the XML list of parts, read by `protocol.part_list` once it is known that there is to be one.
 
     Of the object's headers, which ali-oss sends once more, forbid-overwrite, ACL, tagging and persistent headers count here; storage class
     and encryption are an error, because they belong to Initiate.
@@ -161,132 +139,6 @@ class CompleteMultipartUploadResult:
     version_id: Annotated[str | None, Header("x-oss-version-id")] = None
     server_side_encryption: Annotated[str | None, Header("x-oss-server-side-encryption")] = None
     callback_answer: Annotated[bytes | None, Payload("application/json")] = None
-
-
-# The document as clients write it: blanks between elements, ETags quoted in one of three ways or not. Every repetition is
-# bounded or possessive, so that no document makes the search go back over what it has seen. `\s` takes form feeds, which
-# are no XML: they are looked for first.
-_QUOTE: Final = b'(?:"|&quot;|&#34;)?'
-_BLANK: Final = rb"\s*+"
-_LIST: Final = re.compile(
-    rb'(?:<\?xml version="1\.0"(?: encoding="(?:UTF|utf)-8")?\?>)?%(b)b'
-    rb'<CompleteMultipartUpload(?: xmlns="[\w:/.-]*+")?>%(b)b((?s:.*))</CompleteMultipartUpload>%(b)b'
-    % {b"b": _BLANK}
-)
-_PART: Final = re.compile(
-    rb"<Part>%(b)b<PartNumber>%(b)b([0-9]{1,9}+)%(b)b</PartNumber>%(b)b"
-    rb"<ETag>%(b)b%(q)b%(b)b([0-9A-Za-z-]{1,64}+)%(b)b%(q)b%(b)b</ETag>%(b)b</Part>%(b)b"
-    % {b"b": _BLANK, b"q": _QUOTE}
-)
-_MAX_DIGITS: Final = 9  # of a number in `_PART`
-_IN_ETAGS: Final = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-def listed_parts(document: bytes) -> PartList:
-    """The list of parts in the body of CompleteMultipartUpload; it may be empty. 10,000 parts take some 3 ms as clients
-    write them, 10 ms when only their pieces look usual, 100 ms otherwise.
-
-    ETags may be quoted and in either case (oss2, ali-oss and Java quote them). Raises OssError MALFORMED_XML.
-    """
-    usual = _usual_list(document)
-    if usual is not None:
-        return usual
-    try:
-        root = parse(document)
-        if root.tag != "CompleteMultipartUpload":
-            raise XmlError(f"the root element is {root.tag}, not CompleteMultipartUpload")
-        return PartList.of(map(_listed_part, root.find_all("Part")))
-    except ValueError as error:  # XmlError is one
-        raise OssError(MALFORMED_XML, ec="0042-00000205", ErrorDetail=str(error)) from None
-
-
-def _usual_list(document: bytes) -> PartList | None:
-    """The list, when nothing but what the patterns describe is in the document: then it means what a parser would say.
-    None: let the parser look at it."""
-    if not document.isascii() or b"\x0b" in document or b"\x0c" in document:
-        return None
-    found = _LIST.fullmatch(document)
-    if found is None:
-        return None
-    even = _even_list(found[1])
-    if even is not None:
-        return even
-    gaps_numbers_etags = _PART.split(found[1])
-    if any(gaps_numbers_etags[::3]) or len(gaps_numbers_etags) > 3 * MAX_PART_NUMBER + 1:
-        return None
-    return PartList(
-        numbers=Numbers.of(map(int, gaps_numbers_etags[1::3]), COMMA),
-        etags=Texts.cut(list(map(bytes.upper, gaps_numbers_etags[2::3])), COMMA),
-    )
-
-
-def _even_list(inner: bytes) -> PartList | None:
-    """The list, when all parts are written as the first one and numbers do not become shorter: it is taken from where the values
-    must be, and written again to see that they were there."""
-    first = _PART.match(inner)
-    if first is None:
-        return None
-    before, between, after = (
-        inner[: first.start(1)],
-        inner[first.end(1) : first.start(2)],
-        inner[first.end(2) : first.end()],
-    )
-    inner = inner.rstrip()
-    end = after.rstrip()  # of the last part: other blanks may follow than between two
-    numbers: list[bytes] = []
-    etags: list[bytes] = []
-    for digits, place, stop, step in _stretches(
-        inner + after[len(end) :], before, between, len(after) + len(first[2])
-    ):
-        numbers += [inner[at : at + digits] for at in range(place, stop, step)]
-        behind = digits + len(between)
-        etags += [inner[at : at + len(first[2])] for at in range(place + behind, stop, step)]
-    count = len(numbers)
-    written = [after + before] * (4 * count)
-    written[0] = before
-    written[1::4] = numbers
-    written[2::4] = [between] * count
-    written[3::4] = etags
-    listed = PartList(
-        numbers=Numbers.cut(numbers, COMMA), etags=Texts(COMMA.join(etags).upper(), count, COMMA)
-    )
-    is_right = (
-        count <= MAX_PART_NUMBER
-        and b"".join(written) + end == inner
-        and b"".join(numbers).isdigit()
-        and b",0" not in COMMA + listed.numbers.whole  # such a number has another text, too
-        and len(listed.etags.whole.translate(None, _IN_ETAGS)) == count - 1
-    )
-    return listed if is_right else None
-
-
-def _stretches(inner: bytes, before: bytes, between: bytes, rest: int) -> Iterator[tuple[int, int, int, int]]:
-    """Parts in a row whose numbers have as many digits, so that they are equally long: the digits, where the first number is, where
-    the parts end, and from one number to the next. `rest`: the length of what follows `between`."""
-    start = 0
-    for _ in range(_MAX_DIGITS):
-        place = start + len(before)
-        digits = inner.find(between, place, place + _MAX_DIGITS + len(between)) - place
-        if digits <= 0:
-            return
-        step = len(before) + digits + len(between) + rest
-
-        def has_ended(part: int, mark: int = place + digits, step: int = step) -> bool:
-            return not inner.startswith(between, mark + part * step)
-
-        count = bisect_left(range((len(inner) - start) // step), x=True, key=has_ended)
-        yield digits, place, start + count * step, step
-        start += count * step
-
-
-def _listed_part(node: Node) -> tuple[int, str]:
-    number, etag = node.find("PartNumber"), node.find("ETag")
-    if number is None or etag is None:
-        raise XmlError("a Part needs a PartNumber and an ETag")
-    digits = number.text.strip()
-    if not digits.isascii() or not digits.removeprefix("-").isdigit() or len(digits) > 20:
-        raise XmlError(f"PartNumber is no number: {digits[:40]!r}")
-    return int(digits), etag.text.strip().strip('"').strip().upper()
 
 
 # --- AbortMultipartUpload --------------------------------------------------------------------------------------------
