@@ -7,7 +7,7 @@ from bisect import bisect_left
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mossaic.protocol.errors import MALFORMED_XML, OssError
-from mossaic.protocol.limits import MAX_PART_NUMBER
+from mossaic.protocol.limits import KIB, MAX_PART_NUMBER
 from mossaic.protocol.records import COMMA, Numbers, Texts
 from mossaic.protocol.shape import shape
 from mossaic.protocol.xml import Node, XmlError, parse
@@ -50,6 +50,9 @@ _PART: Final = re.compile(
     rb"<ETag>%(b)b%(q)b%(b)b([0-9A-Za-z-]{1,64}+)%(b)b%(q)b%(b)b</ETag>%(b)b</Part>%(b)b"
     % {b"b": _BLANK, b"q": _QUOTE}
 )
+_WORTH_TABLE: Final = (
+    16 * KIB
+)  # bytes of a document from which on it is quicker read as a table, some 180 parts
 _MAX_DIGITS: Final = 9  # of a number in `_PART`
 _IN_ETAGS: Final = b"-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # What a character of an ETag becomes: upper case; one that `_PART` does not take in it a comma, which is looked for.
@@ -82,8 +85,7 @@ def _usual_list(document: bytes) -> PartList | None:
     found = _LIST.fullmatch(document)
     if found is None:
         return None
-    even = _even_list(found[1])
-    if even is not None:
+    if len(document) > _WORTH_TABLE and (even := _even_list(found[1])) is not None:
         return even
     gaps_numbers_etags = _PART.split(found[1])
     if any(gaps_numbers_etags[::3]) or len(gaps_numbers_etags) > 3 * MAX_PART_NUMBER + 1:
