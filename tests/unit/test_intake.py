@@ -135,7 +135,7 @@ async def test_memory_stays_within_one_buffer_whatever_the_size(intake: Intake) 
 
     await intake.receive(body, Expected())
 
-    assert body.largest <= 1024 * 1024
+    assert body.largest <= 512 * 1024
 
 
 async def test_bodies_at_once_do_not_share_a_buffer(intake: Intake, blobs: FileBlobs) -> None:

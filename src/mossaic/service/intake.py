@@ -21,7 +21,7 @@ from mossaic.protocol.errors import (
     MISSING_CONTENT_LENGTH,
     OssError,
 )
-from mossaic.protocol.limits import KIB, MAX_OBJECT_SIZE, MIB
+from mossaic.protocol.limits import KIB, MAX_OBJECT_SIZE
 from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mossaic.protocol.checksum import EtagKind
 
 INLINE_UP_TO: Final = 16 * KIB  # bytes; smaller contents lie beside the metadata, not in a blob
-_BUFFER_SIZE: Final = MIB  # bytes, one buffer a worker thread: bounds the memory of any body
+_BUFFER_SIZE: Final = 512 * KIB  # bytes, one buffer a worker thread: bounds the memory of any body
 _WORTH_HASHING: Final = 128 * KIB  # bytes to gather before a round of hashing and writing
 
 
