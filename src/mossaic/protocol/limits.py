@@ -33,4 +33,5 @@ MAX_CALLBACK_ANSWER: Final = 3 * MIB  # bytes
 CALLBACK_TIMEOUT_S: Final = 5.0
 MAX_CLOCK_SKEW_S: Final = 900
 MAX_PRESIGN_V4_S: Final = 604_800  # seven days
+MAX_REGION: Final = 64  # characters of the region in a V4 signature; ours
 MAX_BUCKETS: Final = 100  # an account's default quota

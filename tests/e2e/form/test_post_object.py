@@ -114,6 +114,8 @@ def test_v4(server: Server, bucket: str) -> None:
     assert post(server, bucket, fields).status_code == 204
     assert code(post(server, bucket, fields | {"x-oss-signature": "0" * 64})) == "SignatureDoesNotMatch"
     assert code(post(server, bucket, fields | {"x-oss-date": "20200101T000000Z"})) == "InvalidArgument"
+    long = credential.replace("cn-hangzhou", "r" * 250)
+    assert code(post(server, bucket, fields | {"x-oss-credential": long})) == "InvalidArgument"
     assert client(server, bucket).get_object("v4").read() == PNG
 
 

@@ -260,6 +260,14 @@ def test_a_scope_of_another_region_is_refused(case: Recorded) -> None:
 
 
 @pytest.mark.parametrize("case", V4, ids=by_id)
+def test_a_region_of_more_than_64_characters_is_refused(case: Recorded) -> None:
+    error = refused(with_credential(case, f"/{case.vector['region']}/", f"/{'r' * 65}/"))
+
+    assert (error.code, error.status) == ("InvalidArgument", 400)
+    assert error.ec in ("0002-00000202", "0002-00000222")
+
+
+@pytest.mark.parametrize("case", V4, ids=by_id)
 def test_a_scope_of_another_product_is_refused(case: Recorded) -> None:
     error = refused(with_credential(case, f"/{case.vector['product']}/", "/osx/"))
 

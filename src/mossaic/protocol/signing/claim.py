@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mossaic.protocol.errors import ACCESS_DENIED, INVALID_ACCESS_KEY_ID, INVALID_ARGUMENT, OssError
-from mossaic.protocol.limits import MAX_PRESIGN_V4_S
+from mossaic.protocol.limits import MAX_PRESIGN_V4_S, MAX_REGION
 from mossaic.protocol.signing.request import How, Version
 from mossaic.protocol.signing.v1 import URL_NAMES
 from mossaic.protocol.signing.v2 import NAME as V2_NAME
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 PRODUCTS: Final = frozenset({"oss", "oss-cloudbox"})
 _KEPT: Final = 256  # characters
-_LONGEST_REGION: Final = 64  # characters; keys are kept by region, and a stranger could name many long ones
 _LAST: Final = ",Signature="
 _NO_NAMES: Final = frozenset[str]()
 _KEY_ID: Final = re.compile(r"[!-~]{1,128}")
@@ -252,7 +251,8 @@ def _credential(text: str, *, form: str, day: str) -> tuple[str, Scope]:
 def _read_credential(text: str, form: str, day: str) -> tuple[str, Scope]:
     """`<key id>/<yyyymmdd>/<region>/<product>/aliyun_v4_request`, split from the right: a key id may hold a slash."""
     pieces = text.rsplit("/", 4)
-    if len(pieces) != 5 or pieces[4] != TERMINATOR or not 0 < len(pieces[2]) <= _LONGEST_REGION:
+    # Keys are kept by region, and a stranger could name many long ones.
+    if len(pieces) != 5 or pieces[4] != TERMINATOR or not 0 < len(pieces[2]) <= MAX_REGION:
         raise OssError(INVALID_ARGUMENT, "The credential of the signature is not valid.", ec=form)
     if _DAY.fullmatch(pieces[1]) is None:
         raise OssError(INVALID_ARGUMENT, "Invalid signing date in the credential.", ec=day)
