@@ -13,8 +13,9 @@ from urllib.parse import quote, urlencode
 from mossaic.board import Cell, Place
 from mossaic.gateway.admit import Admission, AdmissionSettings
 from mossaic.gateway.console import ApiEndpoint, Assets, Console, ConsoleFacts
-from mossaic.gateway.http import HttpLimits, Listener, Server, serve
+from mossaic.gateway.http import Hooks, HttpLimits, Listener, Server, serve
 from mossaic.gateway.pipeline import Pipeline
+from mossaic.gateway.repeats import Repeats
 from mossaic.gateway.route import Router
 from mossaic.gateway.sts import StsEndpoint
 from mossaic.model import cors
@@ -360,6 +361,7 @@ class App:
         return Pipeline(
             services=services,
             admission=admission,
+            repeats=Repeats(services=services, admission=admission, clock=self.clock, observe=observe),
             sts=StsEndpoint(service=sts, identity=identity, clock=self.clock, leases=self.metadata),
             console=Console(
                 ready=ready,
@@ -406,7 +408,7 @@ class App:
                 Listener(host=host, port=port, tls=tls, sockets=self.team.sockets),
                 pipeline,
                 limits=limits,
-                refused=pipeline.refused,
+                hooks=Hooks(pipeline.repeats.recognize, pipeline.refused),
                 crowd=self.team.place.crowd(),
             )
         except OSError as error:

@@ -133,7 +133,7 @@ class Admission:
         operation = call.operation
         if call.principal.kind is PrincipalKind.ANONYMOUS:
             _check_anonymous(call, address)
-        if operation.name in PER_KEY or self._is_owners_own(call):
+        if operation.name in PER_KEY or is_owners_own(call.principal, call.bucket_or_none):
             return
         version_id = call.query.get("versionId")
         ask = _Ask(
@@ -216,19 +216,6 @@ class Admission:
         )
         return policy.decide(question, ram=ram, bucket=on_bucket, boundary=boundary)
 
-    def _is_owners_own(self, call: Call) -> bool:
-        """The account at its own bucket, and no policy has a say: the answer to whatever `_require` would ask is yes."""
-        principal, bucket = call.principal, call.bucket_or_none
-        return (
-            principal.is_owner
-            and principal.grant is None
-            and principal.boundary is None
-            and not principal.policies
-            and bucket is not None
-            and principal.account_id == bucket.owner_id
-            and "policy" not in bucket.documents
-        )
-
     def _owns(self, principal: Principal, ask: _Ask) -> bool:
         owner_id = ask.bucket.owner_id if ask.bucket is not None else self._identity.account_id
         return principal.is_owner and principal.account_id == owner_id
@@ -246,6 +233,19 @@ class Admission:
         version_id = VersionId(ask.version_id) if ask.version_id else None
         found = await self._metadata.head(bucket.name, ObjectKey(key), version_id)
         return found.tags if found is not None else {}
+
+
+def is_owners_own(principal: Principal, bucket: Bucket | None) -> bool:
+    """The account at its own bucket, and no policy has a say: it may do what it likes there."""
+    return (
+        principal.is_owner
+        and principal.grant is None
+        and principal.boundary is None
+        and not principal.policies
+        and bucket is not None
+        and principal.account_id == bucket.owner_id
+        and "policy" not in bucket.documents
+    )
 
 
 def signed_request(request: HttpRequest) -> SignedRequest:

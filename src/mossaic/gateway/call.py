@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mossaic.model.identity import ANONYMOUS
+from mossaic.model.identity import ANONYMOUS, PrincipalKind
 from mossaic.protocol.errors import NO_SUCH_BUCKET, OssError
 from mossaic.quick import dataclass
 
@@ -58,6 +58,10 @@ class Call:
         if self.bucket_or_none is None:
             raise OssError(NO_SUCH_BUCKET)
         return self.bucket_or_none
+
+    @property
+    def is_anonymous(self) -> bool:
+        return self.principal.kind is PrincipalKind.ANONYMOUS
 
     @property
     def body(self) -> Body:

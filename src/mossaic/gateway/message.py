@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from mossaic.gateway.header_lines import Lines
 
-__all__ = ["Content", "FilePiece", "HttpRequest", "HttpResponse", "IncomingBody"]
+__all__ = ["Content", "FilePiece", "HttpRequest", "HttpResponse", "IncomingBody", "Repeat"]
 
 
 class IncomingBody(Body, Protocol):
@@ -28,7 +28,8 @@ class IncomingBody(Body, Protocol):
 @dataclass(slots=True, kw_only=True)  # not frozen: that would triple the cost of making one
 class HttpRequest:
     """A request as it came, and as it stays. `target` is the raw request target (path and query, undecoded ASCII/Latin-1); header names are
-    lower case, values are decoded as Latin-1 with outer blanks stripped, in order of arrival, repeated ones kept."""
+    lower case, values are decoded as Latin-1 with outer blanks stripped, in order of arrival, repeated ones kept. `raw` is the whole
+    head as it came, without the empty line."""
 
     method: str
     target: str
@@ -37,10 +38,24 @@ class HttpRequest:
     remote: str = ""
     secure: bool = False
     index: dict[str, str] = field(default_factory=dict[str, str])  # repeated headers joined with ","
+    raw: bytes = b""
 
     def header(self, name: str, default: str = "") -> str:
         """By lower-case name."""
         return self.index.get(name, default)
+
+
+class Repeat(Protocol):
+    """A request whose head needs no reading, because one like it was served before. Its connection stays open."""
+
+    @property
+    def length(self) -> int:
+        """Of its body, in bytes."""
+        ...
+
+    async def answer(self, body: IncomingBody, remote: str) -> HttpResponse | None:
+        """None when it has to go the usual way after all; the body is untouched then. Never raises but for cancellation."""
+        ...
 
 
 class Content(Protocol):
@@ -57,7 +72,8 @@ class Content(Protocol):
 @dataclass(slots=True, kw_only=True)
 class HttpResponse:
     """`body` is sent with Content-Length; for HEAD give the headers as GET would have them and `body=b""`,
-    with `content_length` saying the length. `lines`: the first of `headers`, where somebody has them made already."""
+    with `content_length` saying the length. `lines`: the first of `headers`, where somebody has them made already; `stamp`: lines
+    that follow them, whole."""
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -65,6 +81,7 @@ class HttpResponse:
     content_length: int | None = None
     close: bool = False
     lines: Lines | None = None
+    stamp: bytes = b""
 
 
 Handle = "Callable[[HttpRequest], Awaitable[HttpResponse]]"

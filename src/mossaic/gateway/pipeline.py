@@ -5,10 +5,7 @@ Around it: a request id, CORS headers, errors as OSS words them, one record for 
 
 from __future__ import annotations
 
-import errno
-import logging
 import time
-from dataclasses import field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
@@ -16,18 +13,14 @@ from mossaic.gateway import browsers, cors, form, sts
 from mossaic.gateway.call import Call, handlers
 from mossaic.gateway.console.api import Visit as AtConsole
 from mossaic.gateway.console.console import to_page
-from mossaic.gateway.plain_get import PlainGets
-from mossaic.gateway.record import RequestRecord, record_of, record_of_unread
-from mossaic.gateway.refusal import refuse
+from mossaic.gateway.record import RequestRecord, finish, record_of, record_of_unread
+from mossaic.gateway.refusal import refusal_of
 from mossaic.gateway.translate import decode, encode
 from mossaic.model.names import BucketName, bucket_name, object_key
-from mossaic.ports import Busy, Full
 from mossaic.protocol.addressing import Address, Domains, host_name, parse_query, split
 from mossaic.protocol.errors import (
-    INTERNAL_ERROR,
     INVALID_ARGUMENT,
     NO_SUCH_BUCKET,
-    SERVICE_UNAVAILABLE,
     OssError,
 )
 from mossaic.protocol.operations.form import POST_OBJECT
@@ -39,13 +32,13 @@ if TYPE_CHECKING:
     from mossaic.gateway.admit import Admission
     from mossaic.gateway.console import Console
     from mossaic.gateway.message import HttpRequest, HttpResponse
+    from mossaic.gateway.repeats import Repeats
     from mossaic.gateway.route import Router
     from mossaic.model.bucket import Bucket
     from mossaic.ports import Clock
     from mossaic.protocol.operation import AnyOperation
     from mossaic.service.services import Services
 
-_log = logging.getLogger("mossaic.gateway")
 _KEPT: Final = 256  # characters of a Host that is worth remembering
 
 
@@ -61,7 +54,7 @@ class Pipeline:
     clock: Clock
     observe: Callable[[RequestRecord], None]
     router: Router
-    plain_gets: PlainGets = field(default_factory=PlainGets)
+    repeats: Repeats
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """Never raises but for cancellation."""
@@ -69,18 +62,12 @@ class Pipeline:
         visit = _Visit(request)
         try:
             response = await self._serve(visit)
-        except OssError as error:
-            response = _refuse(visit, error)
-        except Full as error:
-            response = _refuse(visit, _unforeseen(error, visit.record))
-        except Busy:
-            response = _refuse(visit, OssError(SERVICE_UNAVAILABLE))
         except Exception as error:  # noqa: BLE001  # the last line of defence: the client gets InternalError, the log the trace
-            response = _refuse(visit, _unforeseen(error, visit.record))
+            response = refusal_of(error, visit.record)
         if not visit.preflight:
             response.headers.extend(cors.answer_headers(request, visit.bucket))
         visit.record.bytes_in = request.body.received
-        _finish(visit.record, response, started)
+        finish(visit.record, response, started)
         self.observe(visit.record)
         return response
 
@@ -125,10 +112,12 @@ class Pipeline:
         call.principal = principal
         record.principal = principal.arn
         await self._admit(call, visit)
-        response = await self.plain_gets.answer(call, address.key)
+        asked: object = None
+        response = await self.repeats.plain_gets.answer(call, address.key)
         if response is None:
             asked = await decode(call, address)
             response = encode(operation, await handlers.find(operation)(call, asked), request)
+        await self.repeats.learn(call, address, asked)
         if beside_page:
             browsers.fence(request, response)
         return response
@@ -190,7 +179,8 @@ class _Visit:
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
-        self.record = record_of(request)
+        path = request.target.partition("?")[0]
+        self.record = record_of(request.method, path, request.index, request.remote)
         self.address = Address()
         self.query: dict[str, str] = {}
         self.bucket: Bucket | None = None
@@ -203,27 +193,12 @@ class _Visit:
         record.upload_id, record.part_number = query.get("uploadId"), query.get("partNumber")
 
 
-def _refuse(visit: _Visit, error: OssError) -> HttpResponse:
-    record = visit.record
-    record.code, record.ec = error.code, error.ec
-    return refuse(error, method=visit.request.method, request_id=record.request_id, host=record.host)
-
-
 def _endpoint(scheme: str, base: str, host: str) -> str:
     """The service as the client addressed it, port included, without the bucket."""
     return f"{scheme}://{base}{host.removeprefix(host_name(host))}"
 
 
 _kept_endpoint: Final = lru_cache(maxsize=1024)(_endpoint)
-
-
-def _finish(record: RequestRecord, response: HttpResponse, started: float) -> None:
-    record.status = response.status
-    record.ms = round((time.perf_counter() - started) * 1000, 3)
-    body = response.body
-    record.bytes_out = len(body) if isinstance(body, bytes) else body.length
-    response.headers.append(("x-oss-request-id", record.request_id))
-    response.headers.append(("x-oss-server-time", str(int(record.ms))))
 
 
 def _first_wins(raw_query: str) -> dict[str, str]:
@@ -238,12 +213,3 @@ def _refuse_other_than_text(query: dict[str, str]) -> None:
     for name, value in query.items():
         if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
             raise OssError(INVALID_ARGUMENT, f"{name} is not UTF-8.", ArgumentName=name)
-
-
-def _unforeseen(error: Exception, record: RequestRecord) -> OssError:
-    """A full disk can be waited for (503, clients try again); anything else is a fault of ours."""
-    _log.error("request %s (%s) failed", record.request_id, record.operation, exc_info=error)
-    no_room = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-    if no_room or isinstance(error, Full):
-        return OssError(SERVICE_UNAVAILABLE, "There is no space left to store the request's data.")
-    return OssError(INTERNAL_ERROR)

@@ -14,7 +14,6 @@ from mossaic.gateway.handlers.object_facts import facts
 from mossaic.gateway.header_lines import lines_of
 from mossaic.gateway.message import HttpResponse
 from mossaic.model import traffic
-from mossaic.model.identity import PrincipalKind
 from mossaic.model.names import object_key
 from mossaic.model.object import ObjectType
 from mossaic.protocol.codec import write_answer
@@ -26,8 +25,10 @@ from mossaic.service.objects import Found
 if TYPE_CHECKING:
     from mossaic.gateway.call import Call
     from mossaic.gateway.header_lines import Lines
-    from mossaic.model.bucket import Versioning
+    from mossaic.model.bucket import Bucket, Versioning
+    from mossaic.model.names import ObjectKey
     from mossaic.model.object import ObjectVersion
+    from mossaic.service.objects import ObjectService
 
 _MOST: Final = 4096  # heads
 _LONGEST: Final = 2048  # bytes of a head that is kept; user metadata may be 8 KiB
@@ -65,22 +66,26 @@ class PlainGets:
             return None
         if not _asking().isdisjoint(call.request.index):
             return None
-        version = await call.services.objects.find(call.bucket, object_key(key))
+        return await self.read(
+            call.services.objects, call.bucket, object_key(key), is_anonymous=call.is_anonymous
+        )
+
+    async def read(
+        self, objects: ObjectService, bucket: Bucket, key: ObjectKey, *, is_anonymous: bool
+    ) -> HttpResponse | None:
+        """The answer to whoever may read it; None for a symbolic link. Raises OssError NO_SUCH_KEY."""
+        version = await objects.find(bucket, key)
         if version.type is ObjectType.SYMLINK:
             return None
-        head, body = self._head(call, version), version.inline
+        head, body = self._head(bucket, version, is_anonymous=is_anonymous), version.inline
         return HttpResponse(
             status=ops.GET_OBJECT.status,
             headers=list(head.headers),
-            body=call.services.objects.reading(Found(version=version, content=version))
-            if body is None
-            else body,
+            body=objects.reading(Found(version=version, content=version)) if body is None else body,
             lines=head.lines,
         )
 
-    def _head(self, call: Call, version: ObjectVersion) -> _Head:
-        bucket = call.bucket
-        is_anonymous = call.principal.kind is PrincipalKind.ANONYMOUS
+    def _head(self, bucket: Bucket, version: ObjectVersion, *, is_anonymous: bool) -> _Head:
         place = (bucket.name, version.key)
         kept = self._heads.get(place)
         if (
@@ -90,8 +95,8 @@ class PlainGets:
             and kept.is_anonymous == is_anonymous
         ):
             return kept
-        found = Found(version=version, content=version)
-        headers = write_answer(ops.GET_OBJECT, ops.GetObjectResult(**facts(call, found))).headers
+        said = facts(bucket, Found(version=version, content=version), is_anonymous=is_anonymous)
+        headers = write_answer(ops.GET_OBJECT, ops.GetObjectResult(**said)).headers
         made = _Head(weakref.ref(version), bucket.versioning, is_anonymous, headers, lines_of(headers))
         if len(made.lines.data) <= _LONGEST:
             if len(self._heads) >= _MOST:

@@ -8,15 +8,20 @@ in base64 in `x-oss-err`, but a 304 never does: oss2 takes (304, no code) for No
 from __future__ import annotations
 
 import base64
+import errno
+import logging
 import re
 from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.message import HttpResponse
+from mossaic.ports import Busy, Full
+from mossaic.protocol.errors import INTERNAL_ERROR, SERVICE_UNAVAILABLE, OssError
 from mossaic.protocol.xml import DECLARATION, escape
 
 if TYPE_CHECKING:
-    from mossaic.protocol.errors import OssError
+    from mossaic.gateway.record import RequestRecord
 
+_log = logging.getLogger("mossaic.gateway")
 # In listings they are references that no strict reader takes, as the real service's are; here the code must be readable
 # whatever the key: ali-oss finds none in a document that it cannot parse.
 _NOT_XML: Final = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
@@ -56,3 +61,23 @@ def refuse(error: OssError, *, method: str, request_id: str, host: str) -> HttpR
         headers.append(("x-oss-err", base64.b64encode(document).decode()))
         return HttpResponse(status=error.status, headers=headers, content_length=0)
     return HttpResponse(status=error.status, headers=headers, body=document)
+
+
+def refusal_of(error: Exception, record: RequestRecord) -> HttpResponse:
+    """The answer to a request that ended so; the record is told."""
+    known = _in_words(error, record)
+    record.code, record.ec = known.code, known.ec
+    return refuse(known, method=record.method, request_id=record.request_id, host=record.host)
+
+
+def _in_words(error: Exception, record: RequestRecord) -> OssError:
+    """A full disk can be waited for (503, clients try again); what is none of these is a fault of ours."""
+    if isinstance(error, OssError):
+        return error
+    if isinstance(error, Busy):
+        return OssError(SERVICE_UNAVAILABLE)
+    _log.error("request %s (%s) failed", record.request_id, record.operation, exc_info=error)
+    no_room = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if no_room or isinstance(error, Full):
+        return OssError(SERVICE_UNAVAILABLE, "There is no space left to store the request's data.")
+    return OssError(INTERNAL_ERROR)

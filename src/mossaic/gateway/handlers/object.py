@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from mossaic.gateway.call import Call, Permission, handlers
 from mossaic.gateway.handlers import callback
@@ -20,6 +21,9 @@ from mossaic.service.copying import CopyOrder
 from mossaic.service.intake import Expected
 from mossaic.service.objects import ReadOrder, shown_version
 
+if TYPE_CHECKING:
+    from mossaic.ports import Stored
+
 
 @handlers.on(ops.PUT_OBJECT)
 async def put_object(call: Call, asked: ops.PutObject) -> ops.PutObjectResult:
@@ -32,13 +36,17 @@ async def put_object(call: Call, asked: ops.PutObject) -> ops.PutObjectResult:
     expected = Expected.by(asked)
     prepared = await callback.prepare(call, asked.callback, asked.callback_var)
     stored = await call.services.objects.put(call.bucket, key, call.body, said=said, expected=expected)
+    return put_result(stored, await callback.answer_of(call, stored, prepared))
+
+
+def put_result(stored: Stored, callback_answer: bytes | None = None) -> ops.PutObjectResult:
     return ops.PutObjectResult(
         etag=stored.version.etag,
         content_md5=content_md5(stored.version.md5),
         crc64=stored.version.crc64,
         version_id=stored.version_id,
-        server_side_encryption=said.headers.encryption,
-        callback_answer=await callback.answer_of(call, stored, prepared),
+        server_side_encryption=stored.version.headers.encryption,
+        callback_answer=callback_answer,
     )
 
 
@@ -98,7 +106,7 @@ async def get_object(call: Call, asked: ops.GetObject) -> ops.GetObjectResult:
     found = await look(call, asked, order)
     part = found.part
     return ops.GetObjectResult(
-        **facts(call, found) | replaced,
+        **facts(call.bucket, found, is_anonymous=call.is_anonymous) | replaced,
         status=200 if part is None else 206,
         content_range=None if part is None else part.content_range(found.content.size),
         body=call.services.objects.reading(found),
@@ -108,7 +116,8 @@ async def get_object(call: Call, asked: ops.GetObject) -> ops.GetObjectResult:
 @handlers.on(ops.HEAD_OBJECT)
 async def head_object(call: Call, asked: ops.HeadObject) -> ops.HeadObjectResult:
     found = await look(call, asked, ReadOrder(key=object_key(asked.key)))
-    return ops.HeadObjectResult(**facts(call, found), content_length=found.content.size)
+    said = facts(call.bucket, found, is_anonymous=call.is_anonymous)
+    return ops.HeadObjectResult(**said, content_length=found.content.size)
 
 
 @handlers.on(ops.GET_OBJECT_META)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 from mossaic.gateway.call import Permission
 from mossaic.model.conditions import Conditions
 from mossaic.model.headers import plain
-from mossaic.model.identity import PrincipalKind
 from mossaic.model.names import object_key, version_id
 from mossaic.model.object import ObjectType
 from mossaic.service.objects import ARCHIVED, Found, ReadOrder, shown_version
 
 if TYPE_CHECKING:
     from mossaic.gateway.call import Call
+    from mossaic.model.bucket import Bucket
     from mossaic.protocol.operations.object import GetObject, HeadObject
 
 _FIELDS: Final = {
@@ -46,13 +46,15 @@ async def look(call: Call, asked: GetObject | HeadObject, order: ReadOrder) -> F
     return await call.services.objects.look(call.bucket, order, may_read)
 
 
-def facts(call: Call, found: Found) -> dict[str, Any]:  # Any: the fields of ObjectFacts are of many types
-    """The fields of `ObjectFacts`."""
+def facts(
+    bucket: Bucket, found: Found, *, is_anonymous: bool
+) -> dict[str, Any]:  # Any: the fields of ObjectFacts are of many types
+    """The fields of `ObjectFacts`, as an anonymous reader gets them or anybody else."""
     version, content = found.version, found.content
     stored = version.headers.stored
     named = {field: stored[name] for name, field in _FIELDS.items() if name in stored}
     # Tags are the owner's and his users' business; how many there are is no news for anybody else.
-    knows_tags = bool(version.tags) and call.principal.kind is not PrincipalKind.ANONYMOUS
+    knows_tags = bool(version.tags) and not is_anonymous
     return named | {
         "etag": content.etag,
         "last_modified": found.modified_at,
@@ -61,7 +63,7 @@ def facts(call: Call, found: Found) -> dict[str, Any]:  # Any: the fields of Obj
         "object_type": version.type.value,
         "storage_class": version.storage_class.value,
         "crc64": content.crc64,
-        "version_id": shown_version(call.bucket, version),
+        "version_id": shown_version(bucket, version),
         "tagging_count": len(version.tags) if knows_tags else None,
         "next_append_position": content.size if version.type is ObjectType.APPENDABLE else None,
         "restore": 'ongoing-request="false"' if version.storage_class in ARCHIVED else None,

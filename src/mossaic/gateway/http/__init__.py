@@ -5,5 +5,6 @@ from __future__ import annotations
 
 from mossaic.gateway.http.limits import HttpLimits, Listener
 from mossaic.gateway.http.server import Server, serve
+from mossaic.gateway.http.site import Hooks
 
-__all__ = ["HttpLimits", "Listener", "Server", "serve"]
+__all__ = ["Hooks", "HttpLimits", "Listener", "Server", "serve"]

@@ -50,8 +50,10 @@ def body_length(response: HttpResponse) -> int:
 def render_head(response: HttpResponse, *, method: str, keep_alive: bool) -> bytes:
     """Raises ValueError for a header with CR, LF or NUL in it."""
     status, first = response.status, response.lines or _NONE
-    rest = lines_of(islice(response.headers, first.fields, None))
-    parts = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n".encode(), first.data, rest.data]
+    has_more = len(response.headers) > first.fields
+    rest = lines_of(islice(response.headers, first.fields, None)) if has_more else _NONE
+    status_line = _STATUS_LINES.get(status) or f"HTTP/1.1 {status} \r\n".encode()
+    parts = [status_line, first.data, rest.data, response.stamp]
     if not (first.is_dated or rest.is_dated):
         parts.append(_DATES.line())
     if not (first.is_named or rest.is_named):

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mossaic.gateway.http.channel import Channel
-    from mossaic.gateway.http.head import Head
     from mossaic.gateway.http.workers import Workers
     from mossaic.ports import BodyReader
 
@@ -30,12 +29,14 @@ class RequestBody:
 
     __slots__ = ("_asked", "_channel", "_expected", "_framing", "_length", "_received", "_workers")
 
-    def __init__(self, channel: Channel, head: Head, workers: Workers) -> None:
+    def __init__(
+        self, channel: Channel, workers: Workers, *, length: int | None, expects_continue: bool = False
+    ) -> None:
         self._channel = channel
-        self._framing = framing_of(head.length)
-        self._length = head.length
+        self._framing = framing_of(length)
+        self._length = length
         self._workers = workers
-        self._expected = head.expects_continue and not self._framing.done
+        self._expected = expects_continue and not self._framing.done
         self._asked = False
         self._received = 0
 

@@ -9,7 +9,7 @@ import math
 import socket
 import time
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from mossaic.gateway.http.answer import bodyless, render_head, render_refusal
 from mossaic.gateway.http.body import RequestBody
@@ -21,7 +21,10 @@ from mossaic.gateway.message import HttpRequest, HttpResponse
 from mossaic.protocol.errors import OssError
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from mossaic.gateway.http.site import Site
+    from mossaic.gateway.message import Repeat
 
 log = logging.getLogger(__name__)
 _END: Final = b"\r\n\r\n"
@@ -174,13 +177,48 @@ class Connection(asyncio.BufferedProtocol):
         self._channel.resume()
 
     def _begin(self, data: bytes) -> None:
-        site = self._site
+        repeat = self._site.hooks.recognize(data)
+        if repeat is not None:
+            body = RequestBody(self._channel, self._site.workers, length=repeat.length)
+            self._wait(Phase.BUSY, math.inf)
+            self._run(self._exchange_repeat(repeat, data, body), is_short=repeat.length == 0)
+            return
         try:
-            head = parse_head(data, max_headers=site.limits.max_headers)
+            head = parse_head(data, max_headers=self._site.limits.max_headers)
         except Refused as refused:
             self._refuse(refused.status, refused.reason)
             return
-        body = RequestBody(self._channel, head, site.workers)
+        body = RequestBody(
+            self._channel, self._site.workers, length=head.length, expects_continue=head.expects_continue
+        )
+        self._wait(Phase.BUSY, math.inf)
+        self._run(self._exchange(head, data, body), is_short=head.length == 0 and head.method in _READING)
+
+    def _run(
+        self, exchange: Coroutine[Any, Any, None], *, is_short: bool
+    ) -> None:  # Any: what futures exchange with tasks
+        if is_short:
+            rest = begun(exchange)
+            if rest is None:
+                return
+            exchange = rest
+        task = asyncio.get_running_loop().create_task(exchange)
+        self._site.tasks.add(task)
+        task.add_done_callback(self._site.tasks.discard)
+
+    async def _exchange_repeat(self, repeat: Repeat, data: bytes, body: RequestBody) -> None:
+        try:
+            response = await repeat.answer(body, self._remote)
+        except Exception:
+            log.exception("a repeated request failed")
+            response = HttpResponse(status=500, close=True)
+        if response is None:
+            head = parse_head(data, max_headers=self._site.limits.max_headers)
+            await self._exchange(head, data, body)
+        else:
+            await self._reply(response, body, method="", may_keep=True)
+
+    async def _exchange(self, head: Head, data: bytes, body: RequestBody) -> None:
         request = HttpRequest(
             method=head.method,
             target=head.target,
@@ -189,19 +227,8 @@ class Connection(asyncio.BufferedProtocol):
             remote=self._remote,
             secure=self._channel.secure,
             index=head.by_name,
+            raw=data,
         )
-        self._wait(Phase.BUSY, math.inf)
-        exchange = self._exchange(head, request, body)
-        if head.length == 0 and head.method in _READING:
-            rest = begun(exchange)
-            if rest is None:
-                return
-            exchange = rest
-        task = asyncio.get_running_loop().create_task(exchange)
-        site.tasks.add(task)
-        task.add_done_callback(site.tasks.discard)
-
-    async def _exchange(self, head: Head, request: HttpRequest, body: RequestBody) -> None:
         try:
             response = await self._site.handle(request)
         except (
@@ -209,15 +236,18 @@ class Connection(asyncio.BufferedProtocol):
         ):  # the last floor: the pipeline answers its errors itself, and a bug must not hang a client
             log.exception("the handler of %s failed", head.method)
             response = HttpResponse(status=500, close=True)
-        keep = head.keep_alive and not response.close and not self._site.closing
+        await self._reply(response, body, method=head.method, may_keep=head.keep_alive)
+
+    async def _reply(self, response: HttpResponse, body: RequestBody, *, method: str, may_keep: bool) -> None:
+        keep = may_keep and not response.close and not self._site.closing
         keep = keep and self._reusable(response, body)
         try:
-            rendered = render_head(response, method=head.method, keep_alive=keep)
+            rendered = render_head(response, method=method, keep_alive=keep)
         except ValueError:
-            log.exception("the answer to %s has a header that cannot be sent", head.method)
+            log.exception("the answer to %s has a header that cannot be sent", method)
             response, keep = HttpResponse(status=500), False
-            rendered = render_head(response, method=head.method, keep_alive=False)
-        content = b"" if bodyless(head.method, response.status) else response.body
+            rendered = render_head(response, method=method, keep_alive=False)
+        content = b"" if bodyless(method, response.status) else response.body
         if await deliver(self._channel, self._site, head=rendered, content=content):
             await self._finish(body, keep=keep)
 
@@ -253,7 +283,7 @@ class Connection(asyncio.BufferedProtocol):
     # --- the end ------------------------------------------------------------------------------------------------------
 
     def _refuse(self, status: int, reason: str) -> None:
-        request_id = self._site.refused(self._remote, status)
+        request_id = self._site.hooks.refused(self._remote, status)
         self._channel.write(render_refusal(status, reason, request_id))
         self._linger(done=False)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 from mossaic.gateway.http.acceptor import Acceptor
 from mossaic.gateway.http.connection import Connection
 from mossaic.gateway.http.limits import HttpLimits, Listener
-from mossaic.gateway.http.site import Alone, Site
+from mossaic.gateway.http.site import Alone, Hooks, Site
 from mossaic.gateway.http.workers import Workers
 
 if sys.platform != "win32":
@@ -141,16 +141,16 @@ async def serve(
     handle: Callable[[HttpRequest], Awaitable[HttpResponse]],
     *,
     limits: HttpLimits | None = None,
-    refused: Callable[[str, int], str] | None = None,
+    hooks: Hooks | None = None,
     crowd: Crowd | None = None,
 ) -> Server:
-    """Start to listen; for `refused` and `crowd` see `Site`. Raises OSError when the address cannot be bound."""
+    """Start to listen; see `Hooks` and `Crowd`. Raises OSError when the address cannot be bound."""
     limits = limits or HttpLimits()
     crowd = crowd or Alone()
     site = Site(
         limits=limits,
         handle=handle,
-        refused=refused or (lambda _remote, _status: ""),
+        hooks=hooks or Hooks(),
         workers=Workers(limits, crowd.lend),
         capacity=_connection_cap(limits),
         crowd=crowd,

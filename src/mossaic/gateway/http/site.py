@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mossaic.gateway.http.limits import SMALL
 from mossaic.quick import dataclass
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from mossaic.gateway.http.limits import HttpLimits
     from mossaic.gateway.http.workers import Workers
-    from mossaic.gateway.message import HttpRequest, HttpResponse
+    from mossaic.gateway.message import HttpRequest, HttpResponse, Repeat
 
 
 class Held(Protocol):
@@ -68,17 +68,24 @@ class Alone:
         return None
 
 
+class Hooks(NamedTuple):
+    """What the server may ask besides. `recognize` is shown each head (its bytes, without the empty line) before it is read;
+    `refused` is told of each request that could not be read (the client's address, the status) and gives the id for its answer."""
+
+    recognize: Callable[[bytes], Repeat | None] = lambda _head: None
+    refused: Callable[[str, int], str] = lambda _remote, _status: ""
+
+
 @dataclass(slots=True, kw_only=True)
 class Site:
-    """`tasks` are requests that are being answered; they are finished even when their client is gone. `refused` is told
-    of each request that could not be read (the client's address, the status) and gives the id for its answer. `capacity`: the
+    """`tasks` are requests that are being answered; they are finished even when their client is gone. `capacity`: the
     connections that this process may have; the limit counts those of all. `patience_s`: while closing, how long idle
     connections may still bring a request, which is then answered as their last. `room` is where the loop reads into: one for
     all, because what comes is taken out before the next read."""
 
     limits: HttpLimits
     handle: Callable[[HttpRequest], Awaitable[HttpResponse]]
-    refused: Callable[[str, int], str]
+    hooks: Hooks
     workers: Workers
     capacity: int
     crowd: Crowd = field(default_factory=Alone)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from mossaic.protocol.signing.claim import Claim
     from mossaic.protocol.signing.request import Resource, SignedRequest
+    from mossaic.protocol.signing.v4 import Scope
 
 _LONGEST_TIME: Final = 64  # characters
 _SKEW: Final = timedelta(seconds=MAX_CLOCK_SKEW_S)
@@ -184,6 +185,22 @@ def _in_skew(claim: Claim, text: str, now: datetime, *, first: bool) -> bool:
     return True
 
 
+def is_timely(scope: Scope | None, text: str, now: datetime) -> bool:
+    """Whether a header time is one to sign with now; `scope` is the one of a V4 signature."""
+    moment = parse_time(text)
+    if moment is None or abs(now - moment) > _SKEW:
+        return False
+    return scope is None or _is_of_day(scope, text)
+
+
+def _is_of_day(scope: Scope, text: str) -> bool:
+    """A V4 key is derived for the day of the timestamp (UTC), not for any other. `text`: what `parse_time` understood."""
+    if text.startswith(scope.day):  # no HTTP date begins with eight digits
+        return True
+    moment = parse_time(text)
+    return moment is not None and moment.strftime("%Y%m%d") == scope.day
+
+
 def _check_url_window(claim: Claim, now: datetime) -> None:
     assert claim.expires is not None
     if claim.version is not Version.V4:
@@ -216,10 +233,6 @@ def _expired(expires: str, now: datetime) -> OssError:
 
 
 def _check_day(claim: Claim, text: str) -> None:
-    """A V4 key is derived for the day of the timestamp (UTC), not for any other. `text`: what `parse_time` understood."""
-    if claim.scope is None or text.startswith(claim.scope.day):  # no HTTP date begins with eight digits
-        return
-    moment = parse_time(text)
-    if moment is None or moment.strftime("%Y%m%d") != claim.scope.day:
+    if claim.scope is not None and not _is_of_day(claim.scope, text):
         ec = "0002-00000223" if claim.how is How.URL else "0002-00000212"
         raise OssError(INVALID_ARGUMENT, "Invalid signing date in the credential.", ec=ec)

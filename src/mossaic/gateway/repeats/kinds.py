@@ -1,0 +1,91 @@
+"""What repeats ask for: an object as it is, or to store one. Who asks was admitted before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Protocol
+
+from mossaic.gateway.handlers.object import put_result
+from mossaic.gateway.message import HttpResponse
+from mossaic.model import traffic
+from mossaic.model.headers import attributes
+from mossaic.protocol.codec import write_answer
+from mossaic.protocol.operations import object as ops
+from mossaic.service.intake import Expected
+
+if TYPE_CHECKING:
+    from mossaic.gateway.call import Call
+    from mossaic.gateway.message import IncomingBody
+    from mossaic.gateway.plain_get import PlainGets
+    from mossaic.gateway.repeats.template import Said
+    from mossaic.model.bucket import Bucket
+    from mossaic.model.headers import Attributes
+    from mossaic.model.names import ObjectKey
+    from mossaic.model.object import StorageClass
+    from mossaic.service.objects import ObjectService
+
+
+class Kind(Protocol):
+    """One operation with all that its constant headers say."""
+
+    @property
+    def operation(self) -> str: ...
+
+    async def answer(
+        self, objects: ObjectService, bucket: Bucket, key: ObjectKey, body: IncomingBody, said: Said
+    ) -> HttpResponse | None:
+        """None, before anything was done, when it is not as simple as that. Raises as the handler does."""
+        ...
+
+
+class PlainRead:
+    """GetObject that asks for nothing but the object."""
+
+    __slots__ = ("_plain_gets",)
+    operation: Final = ops.GET_OBJECT.name
+
+    def __init__(self, plain_gets: PlainGets) -> None:
+        self._plain_gets = plain_gets
+
+    async def answer(
+        self, objects: ObjectService, bucket: Bucket, key: ObjectKey, *_: object
+    ) -> HttpResponse | None:
+        return await self._plain_gets.read(objects, bucket, key, is_anonymous=False)
+
+
+class PlainWrite:
+    """PutObject without a callback: `asked` but for the key, and for what is said of the body."""
+
+    __slots__ = ("_asked", "_attributes")
+    operation: Final = ops.PUT_OBJECT.name
+
+    def __init__(self, asked: ops.PutObject) -> None:
+        self._asked = asked
+        self._attributes: dict[StorageClass, Attributes] = {}
+
+    async def answer(
+        self, objects: ObjectService, bucket: Bucket, key: ObjectKey, body: IncomingBody, said: Said
+    ) -> HttpResponse | None:
+        expected = Expected(content_md5=said.content_md5, crc64=self._asked.crc64)
+        attributes_ = self._of(key, bucket.storage_class)
+        stored = await objects.put(bucket, key, body, said=attributes_, expected=expected)
+        answer = write_answer(ops.PUT_OBJECT, put_result(stored))
+        return HttpResponse(status=answer.status, headers=list(answer.headers), body=answer.body)
+
+    def _of(self, key: ObjectKey, storage_class: StorageClass) -> Attributes:
+        """Without a Content-Type they depend on the key."""
+        if self._asked.content_type is None:
+            return attributes(self._asked, key, storage_class)
+        made = self._attributes.get(storage_class)
+        if made is None:
+            made = self._attributes[storage_class] = attributes(self._asked, key, storage_class)
+        return made
+
+
+def kind_of(call: Call, asked: object, plain_gets: PlainGets) -> Kind | None:
+    """Of a call that was answered; `asked` is what it was decoded to, None for a plain read. None: repeats of it go the usual way."""
+    if asked is None:
+        return PlainRead(plain_gets)
+    if isinstance(asked, ops.PutObject) and call.operation is ops.PUT_OBJECT:
+        is_plain = asked.callback is None and call.header(traffic.NAME) is None
+        return PlainWrite(asked) if is_plain else None
+    return None

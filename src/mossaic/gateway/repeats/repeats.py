@@ -1,0 +1,174 @@
+"""Answers requests that repeat earlier ones without reading them word by word.
+
+Nothing is refused here. A repeat is answered when its head is, but for what varies, that of a request which went the usual way, and
+when the services say the same as then: the key is valid and the account's own, the time is right, the signature fits, the bucket is
+there and has no rules. Whatever else a request is, it goes the usual way (`gateway.pipeline`), which also has the words for it.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mossaic.gateway.admit import is_owners_own, signed_request
+from mossaic.gateway.plain_get import PlainGets
+from mossaic.gateway.record import finish, record_of
+from mossaic.gateway.refusal import refusal_of
+from mossaic.gateway.repeats.kinds import kind_of
+from mossaic.gateway.repeats.template import LONGEST, NoTemplate, Template, place_of, shape_of
+from mossaic.model import documents
+from mossaic.model.names import BucketName, object_key
+from mossaic.ports import StoreError
+from mossaic.protocol.errors import OssError
+from mossaic.protocol.signing import claim as claims
+from mossaic.protocol.signing.request import same
+from mossaic.protocol.signing.verify import is_timely
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mossaic.gateway.admit import Admission
+    from mossaic.gateway.call import Call
+    from mossaic.gateway.message import HttpResponse, IncomingBody
+    from mossaic.gateway.record import RequestRecord
+    from mossaic.gateway.repeats.kinds import Kind
+    from mossaic.gateway.repeats.template import Said, Shape
+    from mossaic.model.bucket import Bucket
+    from mossaic.model.identity import Principal
+    from mossaic.ports import Clock
+    from mossaic.protocol.addressing import Address
+    from mossaic.service.services import Services
+
+_MOST: Final = 64  # templates
+_MOST_ALIKE: Final = 8  # that a head is compared with
+_MOST_SEEN: Final = 256  # heads that get a template when their like comes again
+
+
+class Repeats:
+    """The templates of requests of late, and what it takes to answer by them."""
+
+    def __init__(
+        self,
+        *,
+        services: Services,
+        admission: Admission,
+        clock: Clock,
+        observe: Callable[[RequestRecord], None],
+    ) -> None:
+        self.services = services
+        self.admission = admission
+        self.clock = clock
+        self.observe = observe
+        self.plain_gets = PlainGets()
+        self._templates: dict[tuple[str, int], list[tuple[Template, Kind]]] = {}
+        self._shapes: set[Shape] = set()  # of the templates
+        self._seen: set[Shape] = set()
+
+    def recognize(self, head: bytes) -> Repeat | None:
+        """`head`: all before the empty line."""
+        if not self._templates:
+            return None
+        lines = head.decode("latin-1").split("\r\n")
+        for template, kind in self._templates.get(place_of(lines), ()):
+            said = template.read(lines)
+            if said is not None:
+                return Repeat(self, template, kind, said)
+        return None
+
+    async def learn(self, call: Call, address: Address, asked: object) -> None:
+        """Of a call that was answered the usual way, when its like comes for the second time. `asked`: see `kind_of`."""
+        is_short = len(call.request.raw) <= LONGEST
+        if call.query or not is_short or not _is_simple(call.principal, call.bucket_or_none):
+            return
+        kind = kind_of(call, asked, self.plain_gets)
+        lines = call.request.raw.decode("latin-1").split("\r\n")
+        shape = shape_of(lines)
+        if kind is None or shape in self._shapes or not self._has_seen(shape):
+            return
+        request = signed_request(call.request)
+        claim = claims.read(request)
+        try:
+            if claim is None:
+                return
+            template = Template(lines, request, claim, address.bucket if address.virtual else None)
+            said = template.read(lines)
+            credentials = await self.admission.credentials(template.presented, call.now)
+        except (NoTemplate, OssError):
+            return
+        # Some clients sign another text than most: the usual way knows them all.
+        if said is not None and same(template.signature(said, credentials.secret.reveal()), said.signature):
+            self._keep(shape, place_of(lines), template, kind)
+
+    def _has_seen(self, shape: Shape) -> bool:
+        if shape in self._seen:
+            return True
+        if len(self._seen) >= _MOST_SEEN:
+            self._seen.clear()
+        self._seen.add(shape)
+        return False
+
+    def _keep(self, shape: Shape, place: tuple[str, int], template: Template, kind: Kind) -> None:
+        alike = self._templates.get(place, [])
+        if len(self._shapes) >= _MOST or len(alike) >= _MOST_ALIKE:
+            self._templates.clear()
+            self._shapes.clear()
+        self._templates.setdefault(place, []).append((template, kind))
+        self._shapes.add(shape)
+
+
+class Repeat(NamedTuple):
+    """See `gateway.message.Repeat`."""
+
+    repeats: Repeats
+    template: Template
+    kind: Kind
+    said: Said
+
+    @property
+    def length(self) -> int:
+        return self.said.length
+
+    async def answer(self, body: IncomingBody, remote: str) -> HttpResponse | None:
+        started = time.perf_counter()
+        repeats, said = self.repeats, self.said
+        try:
+            admitted = await self._admitted()
+        except (OssError, StoreError):
+            return None
+        if admitted is None:
+            return None
+        principal, bucket = admitted
+        record = record_of(said.method, said.path, self.template.headers, remote)
+        record.bucket, record.key = said.bucket, said.key
+        record.operation, record.principal = self.kind.operation, principal.arn
+        response: HttpResponse | None
+        try:
+            key = object_key(said.key)
+            response = await self.kind.answer(repeats.services.objects, bucket, key, body, said)
+        except Exception as error:  # noqa: BLE001  # as in the pipeline
+            response = refusal_of(error, record)
+        if response is None:
+            return None
+        record.bytes_in = body.received
+        finish(record, response, started)
+        repeats.observe(record)
+        return response
+
+    async def _admitted(self) -> tuple[Principal, Bucket] | None:
+        """Raises OssError as `Admission.credentials`, StoreError."""
+        repeats, template, said = self.repeats, self.template, self.said
+        now = repeats.clock.now()
+        if not said.key or not is_timely(template.scope, said.time, now):
+            return None
+        credentials = await repeats.admission.credentials(template.presented, now)
+        bucket = await repeats.services.buckets.find(BucketName(said.bucket))
+        if bucket is None or not _is_simple(credentials.principal, bucket):
+            return None
+        if not same(template.signature(said, credentials.secret.reveal()), said.signature):
+            return None
+        return credentials.principal, bucket
+
+
+def _is_simple(principal: Principal, bucket: Bucket | None) -> bool:
+    """Neither policies nor rules for browsers have a say."""
+    return bucket is not None and is_owners_own(principal, bucket) and documents.CORS not in bucket.documents

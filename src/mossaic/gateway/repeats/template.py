@@ -1,0 +1,196 @@
+"""The heads of one client's requests of one kind: what they have in common, and where each of them differs.
+
+A template is made of a request that was served the usual way. A head fits it when it is that head character for character, but
+for the path and the values of a few headers: all else of it was read, checked and understood before. What is signed is not
+put together here. The one place that knows is asked, with marks instead of what varies; its text is kept with the marks as gaps.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from operator import itemgetter
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from mossaic.protocol.signing import v1, v4
+from mossaic.protocol.signing.request import How, Resource, Version
+from mossaic.service.identity import Presented
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from mossaic.protocol.signing.claim import Claim
+    from mossaic.protocol.signing.request import SignedRequest
+
+_START: Final = slice(0, 4)  # of a head: the method, of those that have templates
+# Such a path is signed as it is sent.
+_FIRST_LINE: Final = re.compile(r"(GET|PUT) (/([A-Za-z0-9\-._~/]{1,1088})) HTTP/1\.1")
+_CLAIM: Final = "authorization"
+# Headers that say something new each time, and what they may say. Of those without a form nothing is believed before the
+# signature has shown that the whole text is the client's.
+_VARYING: Final[Mapping[str, re.Pattern[str] | None]] = {
+    _CLAIM: None,
+    "content-length": re.compile(r"[0-9]{1,18}"),
+    "content-md5": re.compile(r"[A-Za-z0-9+/]{22}=="),
+    "date": re.compile(r"[ -~]{1,64}"),
+    "x-oss-date": None,
+}
+_FRAMING: Final = frozenset(("expect", "transfer-encoding"))
+_KEEP: Final = "keep-alive"
+LONGEST: Final = 2048  # bytes of a head that is worth a template
+_BUCKET: Final = "bucket"
+_KEY: Final = "key"
+_MARKS: Final = {name: f"mark-{secrets.token_hex(16)}" for name in (_BUCKET, _KEY, *_VARYING)}
+
+Shape = tuple[str, ...]
+
+
+class NoTemplate(Exception):
+    """There can be none of such a head."""
+
+
+class Said(NamedTuple):
+    """What a head that fits says anew. `bucket` and `key` may be no names; `length` is the body's, in bytes. `values` fill the
+    gaps in what is signed."""
+
+    method: str
+    path: str
+    bucket: str
+    key: str
+    time: str
+    signature: str
+    length: int
+    content_md5: str | None
+    values: Mapping[str, str]
+
+
+class _Gap(NamedTuple):
+    """A line that varies: where it is, how it begins, and what may follow."""
+
+    name: str
+    place: int
+    front: str
+    form: re.Pattern[str] | None
+
+
+class Template:
+    """`headers` are those of the head that it was made of, `presented` is what all that fit show of their credentials."""
+
+    __slots__ = (
+        "_bucket", "_constant", "_constants", "_gaps", "_text", "_time", "headers", "presented", "scope",
+    )  # fmt: skip
+
+    def __init__(
+        self, lines: Sequence[str], request: SignedRequest, claim: Claim, bucket: str | None
+    ) -> None:
+        """`lines`: of a head that was served; `bucket`: of its Host header, if that names one. Raises NoTemplate."""
+        headers = request.headers
+        is_usual = claim.how is How.HEADER and claim.version is not Version.V2 and not request.query
+        stays_open = headers.get("connection", _KEEP).lower() == _KEEP and _FRAMING.isdisjoint(headers)
+        if (
+            not is_usual
+            or not claim.times
+            or not stays_open
+            or not _VARYING.keys().isdisjoint(claim.additional)
+        ):
+            raise NoTemplate
+        self.headers = headers
+        self.presented = Presented(claim.access_key_id, claim.token)
+        self.scope = claim.scope
+        self._bucket = bucket
+        self._time = "x-oss-date" if "x-oss-date" in headers else "date"
+        self._gaps = _gaps(lines, claim)
+        self._constant = _constant(lines)
+        self._constants = self._constant(lines)
+        self._text = _text_with_gaps(request, claim, self._time)
+
+    def read(self, lines: Sequence[str]) -> Said | None:
+        """What a head says, if it fits. `lines`: as many as the template has, of the same method."""
+        if self._constant(lines) != self._constants:
+            return None
+        first = _FIRST_LINE.fullmatch(lines[0])
+        if first is None:
+            return None
+        values: dict[str, str] = {}
+        for name, place, front, form in self._gaps:
+            line = lines[place]
+            value = line[len(front) :]
+            if not line.startswith(front) or (form is not None and not form.fullmatch(value)):
+                return None
+            values[name] = value
+        method, path, key = first.groups()
+        bucket = self._bucket
+        if bucket is None:
+            bucket, _, key = key.partition("/")
+        elif key.startswith(bucket):  # ali-oss may have it in both, and which is meant is another question
+            return None
+        values[_BUCKET], values[_KEY] = bucket, key
+        return Said(
+            method,
+            path,
+            bucket,
+            key,
+            values[self._time],
+            values[_CLAIM],
+            int(values.get("content-length", "0")),
+            values.get("content-md5"),
+            values,
+        )
+
+    def signature(self, said: Said, secret: str) -> str:
+        """The one that it has to bear."""
+        text = self._text % said.values
+        if self.scope is None:
+            return v1.signature(secret, text)
+        return v4.signature(secret, self.scope, v4.string_to_sign(text, self.scope, said.time))
+
+
+def place_of(lines: Sequence[str]) -> tuple[str, int]:
+    """Where the templates are that a head may fit."""
+    return lines[0][_START], len(lines)
+
+
+def shape_of(lines: Sequence[str]) -> Shape:
+    """What all heads have in common that one template is for."""
+    return (lines[0][_START], *(line for line in lines[1:] if _name(line) not in _VARYING))
+
+
+def _name(line: str) -> str:
+    return line.partition(":")[0].lower()
+
+
+def _gaps(lines: Sequence[str], claim: Claim) -> tuple[_Gap, ...]:
+    found: dict[str, _Gap] = {}
+    for place, line in enumerate(lines[1:], 1):
+        name = _name(line)
+        if name not in _VARYING:
+            continue
+        front = f"{line[: len(name)]}: "
+        if name in found or not line.startswith(front) or line.strip(" \t") != line:
+            raise NoTemplate
+        if name == _CLAIM:
+            front = line.removesuffix(claim.signature)
+        found[name] = _Gap(name, place, front, _VARYING[name])
+    return tuple(found.values())
+
+
+def _constant(lines: Sequence[str]) -> Callable[[Sequence[str]], tuple[str, ...]]:
+    constant = [place for place, line in enumerate(lines) if place and _name(line) not in _VARYING]
+    if len(constant) < 2 or not "".join(lines).isascii():  # a single one would not be a tuple
+        raise NoTemplate
+    return itemgetter(*constant)
+
+
+def _text_with_gaps(request: SignedRequest, claim: Claim, time: str) -> str:
+    """What is signed (of V4 the canonical request), to be filled in with `%`."""
+    headers = {name: _MARKS.get(name, value) for name, value in request.headers.items()}
+    marked = request._replace(headers=headers)
+    resource = Resource(bucket=_MARKS[_BUCKET], key=_MARKS[_KEY])
+    if claim.version is Version.V1:
+        text = v1.string_to_sign(marked, resource, _MARKS[time])
+    else:
+        text = v4.canonical_request(marked, resource, "", claim.additional)
+    text = text.replace("%", "%%")
+    for name, mark in _MARKS.items():
+        text = text.replace(mark, f"%({name})s")
+    return text
