@@ -51,6 +51,7 @@ _FLOORS: Final = (
     ("protocol/codec/", "", "decode and answer"),
     ("gateway/handlers/", "", "decode and answer"),
     ("gateway/plain_get.py", "", "decode and answer"),
+    ("gateway/repeats/", "", "repeats"),
     ("gateway/translate.py", "", "decode and answer"),
     ("protocol/", "", "decode and answer"),
     ("gateway/", "", "pipeline"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 import time
 from functools import lru_cache
 from http import HTTPStatus
@@ -75,9 +75,8 @@ def finish(record: RequestRecord, response: HttpResponse, started: float) -> Non
 
 
 def _new_request_id() -> str:
-    """24 upper-case hex digits, as OSS's are. They are a name and no secret: the system call for better ones would be a twentieth
-    of a small read."""
-    return f"{random.getrandbits(96):024X}"  # noqa: S311  # see above; a forked process draws others
+    """24 upper-case hex digits, as OSS's are."""
+    return os.urandom(12).hex().upper()
 
 
 @lru_cache(maxsize=2)

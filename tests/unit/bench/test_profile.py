@@ -37,6 +37,7 @@ def theirs(path: str, function: str = "run") -> Place:
         (ours("model/policy.py"), "policy"),
         (ours("stores/sql/objects.py"), "store: metadata"),
         (ours("gateway/plain_get.py"), "decode and answer"),
+        (ours("gateway/repeats/template.py"), "repeats"),
         (ours("telemetry.py"), "log and metrics"),
         (ours("cli/serve.py"), LOOP),
         (ours("workers.py", "run"), LOOP),
