@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from mossaic.gateway.handlers.object import put_result
@@ -9,6 +10,7 @@ from mossaic.gateway.message import HttpResponse
 from mossaic.model import traffic
 from mossaic.model.headers import attributes
 from mossaic.protocol.codec import write_answer
+from mossaic.protocol.mime import content_type_of
 from mossaic.protocol.operations import object as ops
 from mossaic.service.intake import Expected
 
@@ -60,7 +62,7 @@ class PlainWrite:
 
     def __init__(self, asked: ops.PutObject) -> None:
         self._asked = asked
-        self._attributes: dict[StorageClass, Attributes] = {}
+        self._attributes: dict[tuple[str, StorageClass], Attributes] = {}
 
     async def answer(
         self, objects: ObjectService, bucket: Bucket, key: ObjectKey, body: IncomingBody, said: Said
@@ -72,12 +74,12 @@ class PlainWrite:
         return HttpResponse(status=answer.status, headers=list(answer.headers), body=answer.body)
 
     def _of(self, key: ObjectKey, storage_class: StorageClass) -> Attributes:
-        """Without a Content-Type they depend on the key."""
-        if self._asked.content_type is None:
-            return attributes(self._asked, key, storage_class)
-        made = self._attributes.get(storage_class)
+        """Of the key they take the Content-Type alone, where none was said."""
+        content_type = self._asked.content_type or content_type_of(key)
+        made = self._attributes.get((content_type, storage_class))
         if made is None:
-            made = self._attributes[storage_class] = attributes(self._asked, key, storage_class)
+            asked = replace(self._asked, content_type=content_type)
+            made = self._attributes[content_type, storage_class] = attributes(asked, key, storage_class)
         return made
 
 

@@ -104,7 +104,7 @@ def add_content(
     ):
         return manifest.content_id
     packed = manifest.packed if version.inline is None else b""
-    if not handed_on:
+    if not handed_on and (packed or not is_copy):
         change_holders(tx, gone=gone, come=Counter(blob_ids(packed)), new_blobs=new_blobs)
     if packed:
         return tx.insert(_ADD_CONTENT, packed, None)
