@@ -384,6 +384,20 @@ async def test_rules_of_the_bucket_count_at_once(place: Place, document: str) ->
     assert place.seen.answered == before
 
 
+@pytest.mark.parametrize("asked", [Ask(), put()])
+@pytest.mark.parametrize("byte", [b"\x01", b"\n", b"\x7f"])
+async def test_a_head_that_http_does_not_allow_is_refused_as_such(
+    place: Place, asked: Ask, byte: bytes
+) -> None:
+    await place.learn(put())
+    await place.learn(asked)
+
+    for broken in (asked.head()[:-1] + byte, asked.head().replace(b"T060708Z\r", b"T060708" + byte + b"\r")):
+        answers = [await answer_of(address, broken, asked.body) for address in (place.quick, place.usual)]
+        assert [answer.status for answer in answers] == [400, 400]
+        assert answers[0].body == answers[1].body
+
+
 async def test_a_bucket_that_is_gone_is_gone(place: Place) -> None:
     await place.services.buckets.create(NewBucket(name="another"))
     await place.learn(put())

@@ -183,16 +183,22 @@ class Connection(asyncio.BufferedProtocol):
             self._wait(Phase.BUSY, math.inf)
             self._run(self._exchange_repeat(repeat, data, body), is_short=repeat.length == 0)
             return
-        try:
-            head = parse_head(data, max_headers=self._site.limits.max_headers)
-        except Refused as refused:
-            self._refuse(refused.status, refused.reason)
+        head = self._read(data)
+        if head is None:
             return
         body = RequestBody(
             self._channel, self._site.workers, length=head.length, expects_continue=head.expects_continue
         )
         self._wait(Phase.BUSY, math.inf)
         self._run(self._exchange(head, data, body), is_short=head.length == 0 and head.method in _READING)
+
+    def _read(self, data: bytes) -> Head | None:
+        """None when it was refused."""
+        try:
+            return parse_head(data, max_headers=self._site.limits.max_headers)
+        except Refused as refused:
+            self._refuse(refused.status, refused.reason)
+            return None
 
     def _run(
         self, exchange: Coroutine[Any, Any, None], *, is_short: bool
@@ -212,11 +218,10 @@ class Connection(asyncio.BufferedProtocol):
         except Exception:
             log.exception("a repeated request failed")
             response = HttpResponse(status=500, close=True)
-        if response is None:
-            head = parse_head(data, max_headers=self._site.limits.max_headers)
+        if response is not None:
+            await self._reply(response, body, method="", may_keep=True)  # it is no HEAD
+        elif (head := self._read(data)) is not None:
             await self._exchange(head, data, body)
-        else:
-            await self._reply(response, body, method="", may_keep=True)
 
     async def _exchange(self, head: Head, data: bytes, body: RequestBody) -> None:
         request = HttpRequest(

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from mossaic.service.services import Services
 
 _MOST: Final = 64  # templates
-_MOST_ALIKE: Final = 8  # that a head is compared with
+_MOST_ALIKE: Final = 16  # that a head is compared with
 _MOST_SEEN: Final = 256  # heads that get a template when their like comes again
 
 
