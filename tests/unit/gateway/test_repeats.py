@@ -502,9 +502,7 @@ def test_a_head_that_fits_would_be_read_the_same(case: tuple[int, bytes]) -> Non
     try:
         parsed = parse_head(head, max_headers=100)
     except Refused:
-        # What only the client itself can have signed; everything else must have been looked at.
-        clean = replace(base, key="key").head()
-        assert parse_head(clean, max_headers=100)
+        # Nobody signs such a thing; when it is handed back, it is refused.
         assert any(ord(character) < 32 or ord(character) == 127 for character in said.time + said.signature)
         return
     assert (parsed.method, parsed.target, parsed.length) == (said.method, said.path, said.length)

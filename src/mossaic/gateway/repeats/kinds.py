@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.handlers.object import put_result
 from mossaic.gateway.message import HttpResponse
@@ -26,21 +26,8 @@ if TYPE_CHECKING:
     from mossaic.service.objects import ObjectService
 
 
-class Kind(Protocol):
-    """One operation with all that its constant headers say."""
-
-    @property
-    def operation(self) -> str: ...
-
-    async def answer(
-        self, objects: ObjectService, bucket: Bucket, key: ObjectKey, body: IncomingBody, said: Said
-    ) -> HttpResponse | None:
-        """None, before anything was done, when it is not as simple as that. Raises as the handler does."""
-        ...
-
-
 class PlainRead:
-    """GetObject that asks for nothing but the object."""
+    """GetObject that asks for nothing but the object. `answer` gives None, before anything was done, when it is not as simple as that."""
 
     __slots__ = ("_plain_gets",)
     operation: Final = ops.GET_OBJECT.name
@@ -49,8 +36,14 @@ class PlainRead:
         self._plain_gets = plain_gets
 
     async def answer(
-        self, objects: ObjectService, bucket: Bucket, key: ObjectKey, *_: object
+        self,
+        objects: ObjectService,
+        bucket: Bucket,
+        key: ObjectKey,
+        body: IncomingBody,  # noqa: ARG002  # as of every kind
+        said: Said,  # noqa: ARG002  # as above
     ) -> HttpResponse | None:
+        """Raises OssError NO_SUCH_KEY."""
         return await self._plain_gets.read(objects, bucket, key, is_anonymous=False)
 
 
@@ -67,6 +60,7 @@ class PlainWrite:
     async def answer(
         self, objects: ObjectService, bucket: Bucket, key: ObjectKey, body: IncomingBody, said: Said
     ) -> HttpResponse | None:
+        """Raises what the handler of PutObject does."""
         expected = Expected(content_md5=said.content_md5, crc64=self._asked.crc64)
         attributes_ = self._of(key, bucket.storage_class)
         stored = await objects.put(bucket, key, body, said=attributes_, expected=expected)
@@ -81,6 +75,9 @@ class PlainWrite:
             asked = replace(self._asked, content_type=content_type)
             made = self._attributes[content_type, storage_class] = attributes(asked, key, storage_class)
         return made
+
+
+Kind = PlainRead | PlainWrite
 
 
 def kind_of(call: Call, asked: object, plain_gets: PlainGets) -> Kind | None:
