@@ -74,7 +74,7 @@ def _in_words(error: Exception, record: RequestRecord) -> OssError:
     """A full disk can be waited for (503, clients try again); what is none of these is a fault of ours."""
     if isinstance(error, OssError):
         return error
-    if isinstance(error, Busy):
+    if isinstance(error, Busy) and not isinstance(error, Full):
         return OssError(SERVICE_UNAVAILABLE)
     _log.error("request %s (%s) failed", record.request_id, record.operation, exc_info=error)
     no_room = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import base64
+import errno
 import xml.etree.ElementTree as ET
 
+import pytest
+
 from mossaic.gateway.message import HttpResponse
-from mossaic.gateway.refusal import refuse
+from mossaic.gateway.record import RequestRecord
+from mossaic.gateway.refusal import refusal_of, refuse
+from mossaic.ports import Busy, Full
 from mossaic.protocol.errors import NO_SUCH_KEY, SIGNATURE_DOES_NOT_MATCH, OssError
 
 NODE_HEAD_BYTES = 16 * 1024  # Node's HTTP parser gives up beyond
@@ -51,3 +56,25 @@ def test_a_key_that_xml_cannot_hold_does_not_hide_the_code() -> None:
     assert isinstance(response.body, bytes)
     document = ET.fromstring(response.body)
     assert (document.findtext("Code"), document.findtext("Key")) == ("NoSuchKey", "a\ufffdb\ufffdc\r")
+
+
+@pytest.mark.parametrize(
+    ("error", "words", "is_logged"),
+    [
+        (Busy("later"), "Please try again later", False),
+        (Full("no room"), "no space left", True),
+        (OSError(errno.ENOSPC, "no room"), "no space left", True),
+        (OSError(errno.EIO, "broken"), "internal error", True),
+    ],
+)
+def test_what_was_not_foreseen_has_words_too(
+    error: Exception, words: str, is_logged: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    record = RequestRecord(method="PUT", request_id="ID", operation="PutObject")
+
+    response = refusal_of(error, record)
+
+    assert response.status == (500 if "internal" in words else 503)
+    assert words.lower() in str(response.body).lower()
+    assert record.code in ("ServiceUnavailable", "InternalError")
+    assert ("ID" in caplog.text) == is_logged
