@@ -426,6 +426,28 @@ async def test_keys_that_no_object_can_have_are_refused(place: Place) -> None:
     await place.same_refusal(put(key="k" * 1_024), 400, "InvalidObjectName")
 
 
+@pytest.mark.parametrize(
+    "asked", [Ask(headers={"Connection": "close"}), Ask(headers={"User-Agent": "t\xe4st"}), Ask(key="a key")]
+)
+async def test_what_can_have_no_template_costs_one_try(
+    place: Place, asked: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[object] = []
+
+    def counted(*given: object) -> Template:
+        tries.append(given)
+        return Template(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr("mossaic.gateway.repeats.repeats.Template", counted)
+    assert (await place.ask(put(key=asked.key))).status == 200
+
+    for _ in range(6):
+        assert (await place.ask(asked)).status == 200
+
+    assert len(tries) <= 1
+    assert place.seen.answered == 0
+
+
 async def test_templates_do_not_pile_up(place: Place) -> None:
     assert (await place.ask(put())).status == 200
     repeats = place.seen._repeats
@@ -434,7 +456,7 @@ async def test_templates_do_not_pile_up(place: Place) -> None:
         for _ in range(1 if number % 2 else 2):
             await place.ask(Ask(headers={"User-Agent": f"test {number}"}))
 
-    assert sum(map(len, repeats._templates.values())) <= len(repeats._shapes) <= 64
+    assert sum(map(len, repeats._templates.values())) <= len(repeats._known) <= 64
     assert len(repeats._seen) <= 256
 
 

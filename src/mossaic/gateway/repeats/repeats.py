@@ -15,7 +15,7 @@ from mossaic.gateway.plain_get import PlainGets
 from mossaic.gateway.record import finish, record_of
 from mossaic.gateway.refusal import refusal_of
 from mossaic.gateway.repeats.kinds import kind_of
-from mossaic.gateway.repeats.template import LONGEST, NoTemplate, Template, place_of, shape_of
+from mossaic.gateway.repeats.template import LONGEST, NoTemplate, Template, is_plain, place_of, shape_of
 from mossaic.model import documents
 from mossaic.model.names import BucketName, object_key
 from mossaic.ports import StoreError
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from mossaic.protocol.addressing import Address
     from mossaic.service.services import Services
 
-_MOST: Final = 64  # templates
-_MOST_ALIKE: Final = 16  # that a head is compared with
+_MOST: Final = 64  # shapes of heads; with more all are forgotten
+_MOST_ALIKE: Final = 16  # templates that a head is compared with
 _MOST_SEEN: Final = 256  # heads that get a template when their like comes again
 
 
@@ -61,7 +61,7 @@ class Repeats:
         self.observe = observe
         self.plain_gets = PlainGets()
         self._templates: dict[tuple[str, int], list[tuple[Template, Kind]]] = {}
-        self._shapes: set[Shape] = set()  # of the templates
+        self._known: set[Shape] = set()  # that have a template, or can have none
         self._seen: set[Shape] = set()
 
     def recognize(self, head: bytes) -> Repeat | None:
@@ -83,21 +83,34 @@ class Repeats:
         kind = kind_of(call, asked, self.plain_gets)
         lines = call.request.raw.decode("latin-1").split("\r\n")
         shape = shape_of(lines)
-        if kind is None or shape in self._shapes or not self._has_seen(shape):
+        if kind is None or not is_plain(lines[0]) or shape in self._known or not self._has_seen(shape):
             return
+        if len(self._known) >= _MOST:
+            self._templates.clear()
+            self._known.clear()
+        self._known.add(shape)
+        template = await self._template_of(call, lines, address.bucket if address.virtual else None)
+        if template is not None:
+            alike = self._templates.setdefault(place_of(lines), [])
+            if len(alike) < _MOST_ALIKE:
+                alike.append((template, kind))
+
+    async def _template_of(self, call: Call, lines: list[str], bucket: str | None) -> Template | None:
         request = signed_request(call.request)
         claim = claims.read(request)
+        if claim is None:
+            return None
         try:
-            if claim is None:
-                return
-            template = Template(lines, request, claim, address.bucket if address.virtual else None)
-            said = template.read(lines)
+            template = Template(lines, request, claim, bucket)
             credentials = await self.admission.credentials(template.presented, call.now)
         except (NoTemplate, OssError):
-            return
+            return None
         # Some clients sign another text than most: the usual way knows them all.
-        if said is not None and same(template.signature(said, credentials.secret.reveal()), said.signature):
-            self._keep(shape, place_of(lines), template, kind)
+        said = template.read(lines)
+        fits = said is not None and same(
+            template.signature(said, credentials.secret.reveal()), said.signature
+        )
+        return template if fits else None
 
     def _has_seen(self, shape: Shape) -> bool:
         if shape in self._seen:
@@ -106,14 +119,6 @@ class Repeats:
             self._seen.clear()
         self._seen.add(shape)
         return False
-
-    def _keep(self, shape: Shape, place: tuple[str, int], template: Template, kind: Kind) -> None:
-        alike = self._templates.get(place, [])
-        if len(self._shapes) >= _MOST or len(alike) >= _MOST_ALIKE:
-            self._templates.clear()
-            self._shapes.clear()
-        self._templates.setdefault(place, []).append((template, kind))
-        self._shapes.add(shape)
 
 
 class Repeat(NamedTuple):

@@ -145,6 +145,11 @@ class Template:
         return v4.signature(secret, self.scope, v4.string_to_sign(text, self.scope, said.time))
 
 
+def is_plain(first_line: str) -> bool:
+    """A line that heads with templates may begin with."""
+    return _FIRST_LINE.fullmatch(first_line) is not None
+
+
 def place_of(lines: Sequence[str]) -> tuple[str, int]:
     """Where the templates are that a head may fit."""
     return lines[0][_START], len(lines)
