@@ -24,12 +24,14 @@ from mossaic.gateway.message import HttpRequest, HttpResponse, IncomingBody
 from mossaic.gateway.repeats.repeats import Repeat, Repeats
 from mossaic.gateway.repeats.template import Template
 from mossaic.model import cors
+from mossaic.model.identity import AccessKey, Secret
 from mossaic.model.names import BucketName
 from mossaic.protocol.codec.values import http_text_at
 from mossaic.protocol.signing import claim as claims
 from mossaic.protocol.signing import v1, v4
 from mossaic.protocol.signing.request import Pair, Resource, SignedRequest
 from mossaic.service.buckets import NewBucket
+from mossaic.service.identity import CACHE_S
 from mossaic.service.services import Services
 from mossaic.stores.blobs import FileBlobs
 from mossaic.stores.sql import SqliteMetadata
@@ -120,6 +122,7 @@ class Place:
     """A service in the test's own loop. `ask` reaches a server that knows repeats, `ask_usually` one that does not."""
 
     seen: Seen
+    metadata: SqliteMetadata
     services: Services
     clock: StandingClock
     log: Path
@@ -169,6 +172,7 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
     await services.buckets.create(NewBucket(name="bucket"))
     yield Place(
         seen=seen,
+        metadata=metadata,
         services=services,
         clock=clock,
         log=tmp_path / "access.log",
@@ -324,7 +328,7 @@ async def test_what_asks_for_more_is_never_a_repeat(place: Place, asked: Ask) ->
     assert place.seen.answered == place.seen.handed_back == 0
 
 
-async def test_a_user_of_the_account_is_asked_for_his_policies_each_time(place: Place) -> None:
+async def test_a_bucket_with_a_policy_goes_the_usual_way(place: Place) -> None:
     assert (await place.ask(put())).status == 200
     await place.services.buckets.put_document(BucketName("bucket"), "policy", ALLOW)
 
@@ -355,6 +359,25 @@ async def test_a_replay_after_its_time_is_refused(place: Place, signs: str) -> N
     place.clock.time = NOW + timedelta(minutes=16)
 
     await place.same_refusal(asked, 403, "RequestTimeTooSkewed")
+
+
+@pytest.mark.parametrize("ends", ["disabled", "deleted"])
+async def test_a_key_that_was_taken_away_answers_no_more(place: Place, ends: str) -> None:
+    key = AccessKey(access_key_id="another", secret=Secret("its secret"), created_at=NOW)
+    await place.metadata.put_access_key(key)
+    pair = Pair(access_key_id="another", secret="its secret")
+    await place.learn(put(pair=pair))
+    await place.learn(Ask(pair=pair))
+
+    if ends == "deleted":
+        await place.metadata.delete_access_key("another")
+    else:
+        await place.metadata.put_access_key(replace(key, active=False))
+    place.clock.time = NOW + timedelta(seconds=CACHE_S)
+
+    await place.same_refusal(Ask(pair=pair), 403, "InvalidAccessKeyId")
+    await place.same_refusal(put(pair=pair), 403, "InvalidAccessKeyId")
+    assert place.seen.handed_back == 2
 
 
 async def test_the_key_of_one_day_does_not_sign_on_another(place: Place) -> None:
@@ -546,3 +569,15 @@ def test_a_head_that_fits_would_be_read_the_same(case: tuple[int, bytes]) -> Non
         text = v4.string_to_sign(v4.canonical_request(request, resource, ""), template.scope, time)
         expected = v4.signature("secret", template.scope, text)
     assert template.signature(said, "secret") == expected
+
+
+@pytest.mark.parametrize("length", ["", "+7", "-7", "7 7", " 7", "7 ", "7,7", "0x7", "7\t", "\xb2", "7" * 19])
+def test_a_length_that_is_none_fits_no_template(length: str) -> None:
+    base, template = BASES[2], TEMPLATES[2]
+    whole = base.head().decode("latin-1")
+    assert template.read(whole.split("\r\n")) is not None
+
+    other = whole.replace(f"Content-Length: {len(base.body)}", f"Content-Length: {length}")
+
+    assert other != whole
+    assert template.read(other.split("\r\n")) is None
