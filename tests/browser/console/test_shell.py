@@ -124,7 +124,7 @@ def test_a_bucket_is_made_shown_and_deleted(console: Console) -> None:
     page, dialog = console.page, console.dialog
     name = f"made-{secrets.token_hex(6)}"
 
-    page.get_by_role("button", name="Create bucket").wait_for()  # the key works from the moment the button is there
+    page.get_by_role("button", name="Create bucket").wait_for()  # comes with the key
     page.keyboard.press("n")
     dialog.get_by_label("Name", exact=True).fill("No Good")
     dialog.get_by_role("button", name="Create").click()

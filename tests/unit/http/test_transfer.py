@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mossaic.gateway.http import sender
+from mossaic.gateway.http.limits import SMALL
+from mossaic.gateway.http.pace import Pace
 from mossaic.gateway.message import FilePiece, HttpResponse
 from tests.unit.http.harness import GET, WAIT_S, Client, House, Stored, file_of, request, until
 
@@ -37,6 +40,15 @@ def stored(tmp_path: Path) -> Iterator[tuple[int, bytes]]:
     fileno, data = file_of(tmp_path / "blob", 3_000_000)
     yield fileno, data
     os.close(fileno)
+
+
+@pytest.fixture(params=["waits in calls", "waits between calls"])
+def each_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Downloads as on Linux, and as on systems whose calls cannot wait for a limited time."""
+    if request.param == "waits between calls":
+        monkeypatch.setattr(sender, "_WAITS_IN_CALLS", False)
+    elif not sender._WAITS_IN_CALLS:
+        pytest.skip("calls cannot wait here")
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -134,6 +146,7 @@ async def get(client: Client, path: str = "/file") -> bytes:
     return answer.body
 
 
+@pytest.mark.usefixtures("each_way")
 @pytest.mark.parametrize("length", [1, 65_536, 65_537, 2_000_000])
 async def test_pieces_of_files_and_bytes_arrive_in_order(
     house: House, stored: tuple[int, bytes], length: int
@@ -161,6 +174,7 @@ async def test_pieces_of_files_and_bytes_arrive_in_order(
     assert await get(client) == whole
 
 
+@pytest.mark.usefixtures("each_way")
 async def test_a_slow_reader_gives_its_thread_back_and_gets_everything(
     house: House, stored: tuple[int, bytes]
 ) -> None:
@@ -185,6 +199,7 @@ async def test_a_slow_reader_gives_its_thread_back_and_gets_everything(
         assert (await client.answer()).body == data * 10
 
 
+@pytest.mark.usefixtures("each_way")
 async def test_a_reader_that_stops_is_cut(house: House, stored: tuple[int, bytes]) -> None:
     fileno, data = stored
     content = Stored([FilePiece(fileno, 0, len(data))] * 10)
@@ -200,6 +215,91 @@ async def test_a_reader_that_stops_is_cut(house: House, stored: tuple[int, bytes
     await asyncio.wait_for(content.closed.wait(), WAIT_S)
 
 
+@pytest.mark.usefixtures("each_way")
+async def test_requests_that_come_during_a_download_wait_and_stop_nobody(
+    house: House, stored: tuple[int, bytes]
+) -> None:
+    fileno, data = stored
+    house.app.answers["/file"] = lambda _: HttpResponse(
+        status=200, body=Stored([FilePiece(fileno, 0, len(data))] * 10)
+    )
+    server = await house.serve()
+    client, other = await house.connect(), await house.connect()
+    client.writer.transport.pause_reading()
+    await client.send(request("GET", "/file"))
+    await until(lambda: server.busy_threads == 1)
+
+    # As much as the loop reads at once: then it would ask for more, of a socket that waits until there is some.
+    bare = len(request("GET", "/", "X: "))
+    waiting = request("GET", "/", f"X: {'x' * (SMALL // 16 - bare)}") * 16
+    assert len(waiting) == SMALL
+    client.writer.write(waiting)
+    for _ in range(20):
+        assert (await other.ask(GET)).body == b"hello"
+
+    client.writer.transport.resume_reading()
+    assert (await client.answer()).body == data * 10
+    for _ in range(16):
+        assert (await client.answer()).body == b"hello"
+
+
+@pytest.mark.usefixtures("each_way")
+async def test_a_client_that_is_slow_but_never_stops_gets_everything(
+    house: House, stored: tuple[int, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sender, "_SLOW_S", 0.001)
+    fileno, data = stored
+    house.app.answers["/file"] = lambda _: HttpResponse(
+        status=200, body=Stored([FilePiece(fileno, 0, len(data))] * 5)
+    )
+    client = await house.connect()
+    await client.send(request("GET", "/file"))
+    await client.reader.readuntil(b"\r\n\r\n")
+
+    received = bytearray()
+    while len(received) < 5 * len(data):
+        received += await asyncio.wait_for(client.reader.read(100_000), WAIT_S)
+        await asyncio.sleep(0.002)
+
+    assert received == data * 5
+    assert (await client.ask(GET)).body == b"hello"
+
+
+@pytest.mark.usefixtures("each_way")
+async def test_the_loop_finds_its_socket_as_it_was(stored: tuple[int, bytes]) -> None:
+    fileno, data = stored
+    ours, theirs = socket.socketpair()
+    ours.setblocking(False)
+    returned: list[socket.socket] = []
+    one = sender.Sender(
+        ours,
+        head=b"head",
+        content=Stored([FilePiece(fileno, 0, len(data))]),
+        pace=Pace(idle_s=10, quantum=1),
+        returned=returned.append,
+    )
+    with ours, theirs:
+        assert not await asyncio.to_thread(one.run)  # nobody takes anything
+        assert not os.get_blocking(ours.fileno())
+        assert not one.is_closed
+
+        taking = asyncio.create_task(asyncio.to_thread(taken, theirs, len(data) + 4))
+        while not await asyncio.to_thread(one.run):
+            pass
+        assert await taking == b"head" + data
+        assert not os.get_blocking(ours.fileno())
+        one.close()
+        assert returned == [ours]
+
+
+def taken(sock: socket.socket, count: int) -> bytes:
+    received = bytearray()
+    while len(received) < count:
+        received += sock.recv(1 << 20)
+    return bytes(received)
+
+
+@pytest.mark.usefixtures("each_way")
 async def test_a_reader_that_goes_away_frees_the_pieces(house: House, stored: tuple[int, bytes]) -> None:
     fileno, data = stored
     content = Stored([FilePiece(fileno, 0, len(data))] * 20)
@@ -215,6 +315,7 @@ async def test_a_reader_that_goes_away_frees_the_pieces(house: House, stored: tu
     await until(lambda: server.connections == server.requests == 0)
 
 
+@pytest.mark.usefixtures("each_way")
 @pytest.mark.parametrize("big", [True, False])
 @pytest.mark.parametrize("fault", ["raises", "too short", "too long", "truncated file"])
 async def test_a_content_that_fails_is_cut_never_completed(
@@ -247,6 +348,7 @@ async def test_a_content_that_fails_is_cut_never_completed(
     await until(lambda: server.connections == 0)
 
 
+@pytest.mark.usefixtures("each_way")
 async def test_closing_the_server_cuts_a_stalled_download(house: House, stored: tuple[int, bytes]) -> None:
     fileno, data = stored
     content = Stored([FilePiece(fileno, 0, len(data))] * 10)

@@ -68,16 +68,18 @@ async def _send_portably(channel: Channel, site: Site, head: bytes, content: Con
 
 
 async def _send_from_thread(channel: Channel, site: Site, head: bytes, content: Content) -> None:
-    """The thread owns a descriptor of its own; the transport has nothing left to write, so nothing is mixed."""
+    """The thread owns a descriptor of its own; the transport has nothing left to write and does not read, so nothing is mixed."""
     await channel.flushed()
+    channel.pause()
     sock = channel.duplicate()
     pace = Pace(idle_s=site.limits.write_idle_s, quantum=site.limits.quantum)
-    sender = Sender(sock, head=head, content=content, pace=pace)
+    sender = Sender(sock, head=head, content=content, pace=pace, returned=channel.returned)
     try:
         while not await site.workers.run(sender.run):
             await _writable(channel, sock, pace)
     finally:
-        site.workers.release(lambda: sender.close(returned=channel.returned))
+        if not sender.is_closed:
+            site.workers.release(sender.close)
 
 
 async def _writable(channel: Channel, sock: socket.socket, pace: Pace) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import struct
+import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.http.reader import wait_ready
@@ -18,8 +21,14 @@ if TYPE_CHECKING:
     from mossaic.gateway.message import Content
 
 PIECE: Final = 256 * 1024  # bytes read at a time where sendfile cannot be used
-_SENDFILE_MOST: Final = 1 << 30  # bytes asked of one sendfile call
 _STALL_S: Final = 0.2  # a client that takes nothing for so long gets its thread back to the pool
+# Where the kernel keeps to a limit of time, it does the waiting for room in the middle of a call: one call sends what would be a dozen,
+# with a wait, and with the way back to the interpreter, between two of them.
+_WAITS_IN_CALLS: Final = sys.platform == "linux"
+_ROUND: Final = 1024 * 1024  # bytes asked of one such call
+_CALL_WAIT: Final = struct.pack("@ll", 0, 100_000)  # struct timeval: for each 64 KiB of it
+_SLOW_S: Final = 0.5  # whose client takes less than a round in that time does not hold a thread in calls
+_SENDFILE_MOST: Final = 1 << 30  # bytes asked of one call that does not wait
 _SENDFILE: Final = hasattr(os, "sendfile")
 _NO_SENDFILE: Final = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)  # this file cannot be sent so: read it
 _MORE: Final[int] = getattr(socket, "MSG_MORE", 0)  # Linux: the head waits for the first bytes of the body
@@ -108,28 +117,68 @@ class Chunks:
 
 
 class Sender:
-    """Sends a head and the pieces of a content on a socket of its own; it may go on in another thread. `run` and
-    `close` exclude each other."""
+    """Sends a head and the pieces of a content on a socket of its own, which is `returned` when all is sent or sending has failed;
+    it may go on in another thread. `run` and `close` exclude each other."""
 
-    def __init__(self, sock: socket.socket, *, head: bytes, content: Content, pace: Pace) -> None:
+    def __init__(
+        self,
+        sock: socket.socket,
+        *,
+        head: bytes,
+        content: Content,
+        pace: Pace,
+        returned: Callable[[socket.socket], None],
+    ) -> None:
+        self.is_closed = False
         self._lock = threading.Lock()
         self._sock = sock
         self._bytes = memoryview(head)
         self._flags = _MORE
         self._pace = pace
         self._pieces = Pieces(content)
+        self._returned = returned
         self._file: FilePiece | None = None
         self._offset = 0
         self._by_sendfile = _SENDFILE
+        self._waits = False
 
     def run(self) -> bool:
         """Send until all is sent (True) or the client takes nothing more for a while (False: call again when the
         socket is writable). Raises OSError, WrongLength and what `pieces` raises."""
         with self._lock:
-            return self._run()
+            is_sent = True
+            try:
+                self._wait_in_calls(_WAITS_IN_CALLS)
+                is_sent = self._run()
+            finally:
+                self._wait_in_calls(False)
+                if is_sent:  # or failed
+                    self._close()
+            return is_sent
+
+    def close(self) -> None:
+        """Blocks while `run` runs. Idempotent."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self.is_closed:
+            return
+        self.is_closed = True
+        self._returned(self._sock)
+        self._pieces.close()
+
+    def _wait_in_calls(self, waits: bool) -> None:
+        """The loop has the same socket: it does not read meanwhile, and finds it as it was."""
+        if waits != self._waits:
+            self._waits = waits
+            self._sock.setblocking(waits)
+            if waits:
+                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _CALL_WAIT)
 
     def _run(self) -> bool:
         while self._bytes or self._file is not None or self._take():
+            began = time.monotonic()
             try:
                 sent = self._send()
             except BlockingIOError:
@@ -137,13 +186,9 @@ class Sender:
                     return False
             else:
                 self._pace.moved(sent)
+            if self._waits and time.monotonic() - began > _SLOW_S:
+                self._wait_in_calls(False)
         return True
-
-    def close(self, *, returned: Callable[[socket.socket], None]) -> None:
-        """Blocks while `run` runs."""
-        with self._lock:
-            returned(self._sock)
-            self._pieces.close()
 
     def _take(self) -> bool:
         piece = self._pieces.next()
@@ -172,7 +217,7 @@ class Sender:
         if not self._by_sendfile:
             return self._sock.send(read_piece(piece, self._offset, PIECE))
         try:
-            count = min(left, _SENDFILE_MOST)
+            count = min(left, _ROUND if self._waits else _SENDFILE_MOST)
             sent = os.sendfile(self._sock.fileno(), piece.fileno, piece.offset + self._offset, count)
         except OSError as error:
             if error.errno not in _NO_SENDFILE:
