@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from mossaic.gateway.admit import signed_request
 from mossaic.gateway.http import Hooks, Listener, serve
-from mossaic.gateway.http.head import Refused, parse_head
+from mossaic.gateway.http.head import parse_head
 from mossaic.gateway.message import HttpRequest, HttpResponse, IncomingBody
 from mossaic.gateway.repeats.repeats import Repeat, Repeats
 from mossaic.gateway.repeats.template import Template
@@ -537,19 +537,12 @@ def heads(draw: st.DrawFn) -> tuple[int, bytes]:
 def test_a_head_that_fits_would_be_read_the_same(case: tuple[int, bytes]) -> None:
     number, head = case
     template, base = TEMPLATES[number], BASES[number]
-    lines = head.decode("latin-1").split("\r\n")
-    if len(lines) != len(base.head().split(b"\r\n")) or lines[0][:4] != f"{base.method} "[:4]:
-        return  # such a head is never compared with it
-    said = template.read(lines)
+    said = template.read(head.decode("latin-1"))
     if said is None:
         return
 
-    try:
-        parsed = parse_head(head, max_headers=100)
-    except Refused:
-        # Nobody signs such a thing; when it is handed back, it is refused.
-        assert any(ord(character) < 32 or ord(character) == 127 for character in said.time + said.signature)
-        return
+    parsed = parse_head(head, max_headers=100)
+    assert (parsed.method, len(parsed.headers)) == (base.method, len(template.headers))
     assert (parsed.method, parsed.target, parsed.length) == (said.method, said.path, said.length)
     assert parsed.keep_alive
     assert not parsed.expects_continue
@@ -575,9 +568,9 @@ def test_a_head_that_fits_would_be_read_the_same(case: tuple[int, bytes]) -> Non
 def test_a_length_that_is_none_fits_no_template(length: str) -> None:
     base, template = BASES[2], TEMPLATES[2]
     whole = base.head().decode("latin-1")
-    assert template.read(whole.split("\r\n")) is not None
+    assert template.read(whole) is not None
 
     other = whole.replace(f"Content-Length: {len(base.body)}", f"Content-Length: {length}")
 
     assert other != whole
-    assert template.read(other.split("\r\n")) is None
+    assert template.read(other) is None

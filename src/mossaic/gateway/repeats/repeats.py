@@ -15,7 +15,7 @@ from mossaic.gateway.plain_get import PlainGets
 from mossaic.gateway.record import finish, record_of
 from mossaic.gateway.refusal import refusal_of
 from mossaic.gateway.repeats.kinds import kind_of
-from mossaic.gateway.repeats.template import LONGEST, NoTemplate, Template, is_plain, place_of, shape_of
+from mossaic.gateway.repeats.template import LONGEST, NoTemplate, Template, place_of, shape_of
 from mossaic.model import documents
 from mossaic.model.names import BucketName, object_key
 from mossaic.ports import StoreError
@@ -68,9 +68,9 @@ class Repeats:
         """`head`: all before the empty line."""
         if not self._templates:
             return None
-        lines = head.decode("latin-1").split("\r\n")
-        for template, kind in self._templates.get(place_of(lines), ()):
-            said = template.read(lines)
+        text = head.decode("latin-1")
+        for template, kind in self._templates.get(place_of(text), ()):
+            said = template.read(text)
             if said is not None:
                 return Repeat(self, template, kind, said)
         return None
@@ -81,32 +81,32 @@ class Repeats:
         if call.query or not is_short or not _is_simple(call.principal, call.bucket_or_none):
             return
         kind = kind_of(call, asked, self.plain_gets)
-        lines = call.request.raw.decode("latin-1").split("\r\n")
-        shape = shape_of(lines)
-        if kind is None or not is_plain(lines[0]) or shape in self._known or not self._has_seen(shape):
+        head = call.request.raw.decode("latin-1")
+        shape = shape_of(head.split("\r\n"))
+        if kind is None or shape is None or shape in self._known or not self._has_seen(shape):
             return
         if len(self._known) >= _MOST:
             self._templates.clear()
             self._known.clear()
         self._known.add(shape)
-        template = await self._template_of(call, lines, address.bucket if address.virtual else None)
+        template = await self._template_of(call, head, address.bucket if address.virtual else None)
         if template is not None:
-            alike = self._templates.setdefault(place_of(lines), [])
+            alike = self._templates.setdefault(place_of(head), [])
             if len(alike) < _MOST_ALIKE:
                 alike.append((template, kind))
 
-    async def _template_of(self, call: Call, lines: list[str], bucket: str | None) -> Template | None:
+    async def _template_of(self, call: Call, head: str, bucket: str | None) -> Template | None:
         request = signed_request(call.request)
         claim = claims.read(request)
         if claim is None:
             return None
         try:
-            template = Template(lines, request, claim, bucket)
+            template = Template(head.split("\r\n"), request, claim, bucket)
             credentials = await self.admission.credentials(template.presented, call.now)
         except (NoTemplate, OssError):
             return None
         # Some clients sign another text than most: the usual way knows them all.
-        said = template.read(lines)
+        said = template.read(head)
         fits = said is not None and same(
             template.signature(said, credentials.secret.reveal()), said.signature
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mossaic.protocol.signing import v1, v4
@@ -17,23 +16,24 @@ from mossaic.protocol.signing.request import How, Resource, Version
 from mossaic.service.identity import Presented
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from mossaic.protocol.signing.claim import Claim
     from mossaic.protocol.signing.request import SignedRequest
 
+_END: Final = "\r\n"
 _START: Final = slice(0, 4)  # of a head: the method, of those that have templates
 # Such a path is signed as it is sent.
-_FIRST_LINE: Final = re.compile(r"(GET|PUT) (/([A-Za-z0-9\-._~/]{1,1088})) HTTP/1\.1")
+_FIRST_LINE: Final = r"(GET|PUT) (/([A-Za-z0-9\-._~/]{1,1088})) HTTP/1\.1"
 _CLAIM: Final = "authorization"
-# Headers that say something new each time, and what they may say. Of those without a form nothing is believed before the
+# Headers that say something new each time, and what they may say. Of the time and of the signature nothing is believed before the
 # signature has shown that the whole text is the client's.
-_VARYING: Final[Mapping[str, re.Pattern[str] | None]] = {
-    _CLAIM: None,
-    "content-length": re.compile(r"[0-9]{1,18}"),
-    "content-md5": re.compile(r"[A-Za-z0-9+/]{22}=="),
-    "date": re.compile(r"[ -~]{1,64}"),
-    "x-oss-date": None,
+_VARYING: Final[Mapping[str, str]] = {
+    _CLAIM: r"[ -~]*",
+    "content-length": r"[0-9]{1,18}",
+    "content-md5": r"[A-Za-z0-9+/]{22}==",
+    "date": r"[ -~]{1,64}",
+    "x-oss-date": r"[ -~]*",
 }
 _FRAMING: Final = frozenset(("expect", "transfer-encoding"))
 _KEEP: Final = "keep-alive"
@@ -64,21 +64,10 @@ class Said(NamedTuple):
     values: Mapping[str, str]
 
 
-class _Gap(NamedTuple):
-    """A line that varies: where it is, how it begins, and what may follow."""
-
-    name: str
-    place: int
-    front: str
-    form: re.Pattern[str] | None
-
-
 class Template:
     """`headers` are those of the head that it was made of, `presented` is what all that fit show of their credentials."""
 
-    __slots__ = (
-        "_bucket", "_constant", "_constants", "_gaps", "_text", "_time", "headers", "presented", "scope",
-    )  # fmt: skip
+    __slots__ = ("_bucket", "_form", "_names", "_text", "_time", "headers", "presented", "scope")
 
     def __init__(
         self, lines: Sequence[str], request: SignedRequest, claim: Claim, bucket: str | None
@@ -99,26 +88,16 @@ class Template:
         self.scope = claim.scope
         self._bucket = bucket
         self._time = "x-oss-date" if "x-oss-date" in headers else "date"
-        self._gaps = _gaps(lines, claim)
-        self._constant = _constant(lines)
-        self._constants = self._constant(lines)
+        self._names, self._form = _form_of(lines, claim)
         self._text = _text_with_gaps(request, claim, self._time)
 
-    def read(self, lines: Sequence[str]) -> Said | None:
-        """What a head says, if it fits. `lines`: as many as the template has, of the same method."""
-        if self._constant(lines) != self._constants:
+    def read(self, head: str) -> Said | None:
+        """What a head says, if it fits."""
+        found = self._form.fullmatch(head)
+        if found is None:
             return None
-        first = _FIRST_LINE.fullmatch(lines[0])
-        if first is None:
-            return None
-        values: dict[str, str] = {}
-        for name, place, front, form in self._gaps:
-            line = lines[place]
-            value = line[len(front) :]
-            if not line.startswith(front) or (form is not None and not form.fullmatch(value)):
-                return None
-            values[name] = value
-        method, path, key = first.groups()
+        method, path, key, *rest = found.groups()
+        values = dict(zip(self._names, rest, strict=True))
         bucket = self._bucket
         if bucket is None:
             bucket, _, key = key.partition("/")
@@ -145,18 +124,15 @@ class Template:
         return v4.signature(secret, self.scope, v4.string_to_sign(text, self.scope, said.time))
 
 
-def is_plain(first_line: str) -> bool:
-    """A line that heads with templates may begin with."""
-    return _FIRST_LINE.fullmatch(first_line) is not None
-
-
-def place_of(lines: Sequence[str]) -> tuple[str, int]:
+def place_of(head: str) -> tuple[str, int]:
     """Where the templates are that a head may fit."""
-    return lines[0][_START], len(lines)
+    return head[_START], head.count(_END)
 
 
-def shape_of(lines: Sequence[str]) -> Shape:
-    """What all heads have in common that one template is for."""
+def shape_of(lines: Sequence[str]) -> Shape | None:
+    """What all heads have in common that one template is for. None: no head with such a first line has one."""
+    if re.fullmatch(_FIRST_LINE, lines[0]) is None:
+        return None
     return (lines[0][_START], *(line for line in lines[1:] if _name(line) not in _VARYING))
 
 
@@ -164,26 +140,25 @@ def _name(line: str) -> str:
     return line.partition(":")[0].lower()
 
 
-def _gaps(lines: Sequence[str], claim: Claim) -> tuple[_Gap, ...]:
-    found: dict[str, _Gap] = {}
-    for place, line in enumerate(lines[1:], 1):
+def _form_of(lines: Sequence[str], claim: Claim) -> tuple[tuple[str, ...], re.Pattern[str]]:
+    """The form of a whole head, with a group for each line that varies, and their names."""
+    if not "".join(lines).isascii():
+        raise NoTemplate
+    names: list[str] = []
+    forms = [_FIRST_LINE]
+    for line in lines[1:]:
         name = _name(line)
         if name not in _VARYING:
+            forms.append(re.escape(line))
             continue
         front = f"{line[: len(name)]}: "
-        if name in found or not line.startswith(front) or line.strip(" \t") != line:
+        if name in names or not line.startswith(front) or line.strip(" \t") != line:
             raise NoTemplate
         if name == _CLAIM:
             front = line.removesuffix(claim.signature)
-        found[name] = _Gap(name, place, front, _VARYING[name])
-    return tuple(found.values())
-
-
-def _constant(lines: Sequence[str]) -> Callable[[Sequence[str]], tuple[str, ...]]:
-    constant = [place for place, line in enumerate(lines) if place and _name(line) not in _VARYING]
-    if len(constant) < 2 or not "".join(lines).isascii():  # a single one would not be a tuple
-        raise NoTemplate
-    return itemgetter(*constant)
+        names.append(name)
+        forms.append(f"{re.escape(front)}({_VARYING[name]})")
+    return tuple(names), re.compile(_END.join(forms))
 
 
 def _text_with_gaps(request: SignedRequest, claim: Claim, time: str) -> str:
