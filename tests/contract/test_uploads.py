@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from mossaic.model.object import Blob, ObjectAcl, ObjectHeaders, StorageClass
 from mossaic.model.upload import Completed, PartColumns
 from mossaic.ports import Absent, Busy, Commit, Conflict, Damaged
 from mossaic.protocol.errors import INVALID_PART, OssError
+from mossaic.stores.sql import SqliteMetadata
 from tests.contract.given import (
     BUCKET,
     LATER,
@@ -278,6 +280,46 @@ async def test_abort_frees_all_parts_at_once(metadata: MetadataStore) -> None:
     assert set(await metadata.garbage(now=NOW, limit=100)) == ids(*parts)
     assert await metadata.garbage_waits(0)
     assert not await metadata.garbage_waits(0)  # told once
+
+
+@pytest.mark.parametrize("count", [20, 21, 2_500])
+@pytest.mark.parametrize("how", ["completed", "aborted"])
+async def test_the_parts_of_a_closed_upload_are_nobodys(
+    metadata: MetadataStore, count: int, how: str
+) -> None:
+    assert isinstance(metadata, SqliteMetadata)
+    read = metadata._database.read
+
+    def rows() -> list[int]:
+        tables = ("parts", "closed_uploads")
+        return [read.all(f"SELECT count(*) FROM {table}")[0][0] for table in tables]
+
+    await given_bucket(metadata)
+    upload, other = await given_upload(metadata), await given_upload(metadata, "U2", name="other")
+    listed = await asyncio.gather(*[put_part(metadata, upload, number) for number in range(1, count + 1)])
+    kept = await put_part(metadata, other, 7)
+
+    if how == "completed":
+        await complete(metadata, upload, listed)
+    else:
+        await metadata.abort(BUCKET, upload.key, upload.upload_id)
+
+    # As a crash would leave it.
+    assert rows() == ([count + 1, 1] if count > 20 else [1, 0])
+    assert await metadata.check() == []
+    assert not await metadata.all_parts(upload.upload_id)
+    assert len((await metadata.parts(upload.upload_id, after=0, limit=1_000)).columns.numbers) == 0
+    totals = await metadata.bucket_totals(BUCKET)
+    assert (totals.upload_count, totals.part_count, totals.part_size) == (1, 1, kept.size)
+    if count > 20:
+        assert await metadata.garbage_waits(0.0)
+
+    freed = await metadata.garbage(now=LATER, limit=10_000)
+
+    assert set(freed) == (set() if how == "completed" else ids(*listed))
+    assert rows() == [1, 0]
+    assert await metadata.check() == []
+    assert await metadata.all_parts(other.upload_id) == [kept]
 
 
 async def test_what_becomes_of_the_parts_is_decided_with_those_that_are_there(

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 MAX_PROBLEMS = 1_000  # of each kind
 
-_HOLDERS = "SELECT packed FROM parts UNION ALL SELECT packed FROM content WHERE packed IS NOT NULL"
+_HOLDERS = """SELECT packed FROM parts WHERE upload_num NOT IN (SELECT upload_num FROM closed_uploads)
+    UNION ALL SELECT packed FROM content WHERE packed IS NOT NULL"""
 _COUNTED = "INSERT INTO held VALUES (?, 1) ON CONFLICT (blob_id) DO UPDATE SET refs = refs + 1"
 
 # Each finds rows (text) that must not be there.
@@ -34,7 +35,9 @@ _RULES: tuple[str, ...] = (
         FROM (SELECT * FROM objects UNION ALL SELECT * FROM history) WHERE content_id IS NULL AND size > 0""",
     """SELECT 'upload ' || upload_id || ' is open and completed' FROM uploads JOIN receipts USING (upload_id)""",
     """SELECT 'part ' || number || ' belongs to no open upload' FROM parts
-        WHERE upload_num NOT IN (SELECT upload_num FROM uploads)""",
+        WHERE upload_num NOT IN (SELECT upload_num FROM uploads)
+        AND upload_num NOT IN (SELECT upload_num FROM closed_uploads)""",
+    """SELECT 'upload ' || upload_id || ' is open and closed' FROM uploads JOIN closed_uploads USING (upload_num)""",
     """SELECT 'row of ' || CAST(key AS TEXT) || ' belongs to no bucket' FROM (SELECT bucket_id, key FROM objects
         UNION ALL SELECT bucket_id, key FROM history UNION ALL SELECT bucket_id, key FROM uploads)
         WHERE bucket_id NOT IN (SELECT bucket_id FROM buckets)""",

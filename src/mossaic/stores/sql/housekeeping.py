@@ -12,6 +12,7 @@ from mossaic.stores.sql.check import check
 from mossaic.stores.sql.content import drop_retired
 from mossaic.stores.sql.rows import NO_MD5, micros, unsigned
 from mossaic.stores.sql.statements import LONG
+from mossaic.stores.sql.uploads import drop_left_parts, has_left_parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +38,8 @@ class HousekeepingTables:
     async def garbage(self, *, now: datetime, limit: int) -> Sequence[BlobId]:
         due = micros(now) - self._reader_grace
         read = self._database.read
+        while has_left_parts(read):  # they name no blobs any more, but nobody else comes by
+            await self._database.write(drop_left_parts, is_long=True)
         if read.one(_DUE, due, 1) is not None:  # reading costs nothing, a commit does
 
             def step(tx: Transaction) -> None:

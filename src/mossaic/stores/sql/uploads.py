@@ -1,7 +1,8 @@
 """Open multipart uploads, their parts, and the receipts of completed ones.
 
 A row in `uploads` is an open upload. Every step on one begins by finding that row in its own transaction, and Complete and
-Abort delete it: of two that race one finds it and the other raises Absent.
+Abort delete it: of two that race one finds it and the other raises Absent. The rows of its parts mean nothing without it; where
+they are many they go later (`drop_left_parts`).
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from mossaic.model.object import Blob
     from mossaic.model.upload import Completed, Part, Upload
     from mossaic.stores.sql.database import Database
-    from mossaic.stores.sql.statements import Transaction
+    from mossaic.stores.sql.statements import Reader, Transaction
 
     Decide = Callable[[PartColumns], tuple[Commit, Completed]]
 
@@ -71,10 +72,15 @@ _LENGTHS = columns_of("parts", "length(packed)", within="upload_num = ?")
 _HAS_MANY = """SELECT 1 FROM parts WHERE upload_num = (SELECT upload_num FROM uploads WHERE upload_id = ?)
     LIMIT 1 OFFSET ?"""
 _DROP_PARTS = "DELETE FROM parts WHERE upload_num = ?"
+_DROP_PARTS_BELOW = "DELETE FROM parts WHERE upload_num = ? AND number < ?"
+_LEAVE_PARTS = "INSERT INTO closed_uploads VALUES (?)"
+_LEFT = "SELECT upload_num FROM closed_uploads WHERE upload_num > 0 ORDER BY upload_num LIMIT 1"
+_SETTLED = "DELETE FROM closed_uploads WHERE upload_num = ?"
 _ADD_RECEIPT = f"INSERT INTO receipts (bucket_id, {RECEIPT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608
 _GET_RECEIPT = f"""SELECT {RECEIPT_COLUMNS} FROM receipts WHERE upload_id = ? AND key = ?
     AND bucket_id = (SELECT bucket_id FROM buckets WHERE name = ?)"""  # noqa: S608  # constants
 _NO_LIMIT = -1
+_DROPPED_AT_ONCE = 1_000  # parts, in a step that others wait for
 
 
 def put_part(tx: Transaction, upload_id: UploadId, part: Part, new_blobs: tuple[Blob, ...]) -> None:
@@ -151,10 +157,29 @@ def _columns(tx: Transaction, upload_num: int) -> PartColumns:
 
 def _close(tx: Transaction, found: _Open, stored: PartColumns) -> None:
     """Remove the rows of the upload; the references of its parts have been moved or released."""
-    tx.run(_DROP_PARTS, found.upload_num)
+    if len(stored) > LONG:
+        tx.run(_LEAVE_PARTS, found.upload_num)
+        tx.freed = True
+    else:
+        tx.run(_DROP_PARTS, found.upload_num)
     tx.run(_CLOSE, found.upload_num)
     counts = Counts(uploads=-1, parts=-len(stored), part_size=-stored.size)
     buckets.count(tx, found.bucket_id, counts)
+
+
+def has_left_parts(reader: Reader) -> bool:
+    return reader.one(_LEFT) is not None
+
+
+def drop_left_parts(tx: Transaction) -> None:
+    """Delete some rows of parts that closed uploads left."""
+    for (upload_num,) in tx.all(_LEFT):
+        edge = tx.one(_NTH_PART, upload_num, 0, _DROPPED_AT_ONCE)
+        if edge is not None:
+            tx.run(_DROP_PARTS_BELOW, upload_num, edge[0])
+        else:
+            tx.run(_DROP_PARTS, upload_num)
+            tx.run(_SETTLED, upload_num)
 
 
 def _receipt_row(receipt: Completed) -> tuple[object, ...]:
