@@ -3,46 +3,23 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.server import fill, rows, works
+from bench.server import fill, works
 from bench.server.figure import Reading
 from bench.server.growth import Growth
 from bench.server.limits.listing import Keys
 from bench.server.limits.nginx import nginx
 from bench.server.load.message import WrongAnswer
 from bench.server.service import make_bucket, many_files, service
-from bench.server.stage import Scale, Stage, contents
+from bench.server.stage import Stage, contents
 from bench.server.works import downloads, listing, small
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """`wanted`: names of rows. `growth`: numbers of objects, ascending; empty leaves growth out."""
-
-    wanted: frozenset[str]
-    rounds: int
-    scale: Scale
-    command: str
-    growth: tuple[int, ...] = ()
-
-    @property
-    def rows(self) -> tuple[rows.Row, ...]:
-        known = (*rows.ROWS, *(rows.growth_rows(self.growth) if self.growth else ()))
-        return tuple(row for row in known if row.name in self.wanted)
-
-    @property
-    def growth_works(self) -> list[str]:
-        return [
-            work
-            for work in rows.GROWTH_WORKS
-            if any(rows.growth_name(work, size) in self.wanted for size in self.growth)
-        ]
+    from bench.server.plan import Plan
 
 
 def readings(plan: Plan, folder: Path, say: Callable[[str], None]) -> Iterator[Reading]:

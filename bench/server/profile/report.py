@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from bench.server.plan import Plan
     from bench.server.profile.groups import Group
-    from bench.server.rounds import Plan
 
 _SAMPLED: Final = (
     f"{shlex.quote(sys.executable)} -m bench.server.profile.sampled serve --workers 1"  # it sees one process
