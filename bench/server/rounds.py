@@ -5,9 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from bench.server import fill, works
+from bench.server import fill, growth, works
 from bench.server.figure import Reading
-from bench.server.growth import Growth
 from bench.server.limits.listing import Keys
 from bench.server.limits.nginx import nginx
 from bench.server.load.message import WrongAnswer
@@ -28,7 +27,7 @@ def readings(plan: Plan, folder: Path, say: Callable[[str], None]) -> Iterator[R
     contents()
     yield from _rounds(plan, folder, say)
     if plan.growth_works:
-        yield from _growth(plan, folder, say)
+        yield from growth.readings(plan, folder, say)
 
 
 def _rounds(plan: Plan, folder: Path, say: Callable[[str], None]) -> Iterator[Reading]:
@@ -93,15 +92,3 @@ def _files(folder: Path, wanted: Iterator[tuple[str, int, int]]) -> None:
         path = folder / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(contents().of(index, size))
-
-
-def _growth(plan: Plan, folder: Path, say: Callable[[str], None]) -> Iterator[Reading]:
-    say(f"filling buckets with {', '.join(f'{size:,}' for size in plan.growth)} objects")
-    growth = Growth(folder, plan.command, sizes=plan.growth, contents=contents())
-    try:
-        for turn in range(plan.rounds):
-            for work in plan.growth_works:
-                say(f"round {turn + 1} of {plan.rounds}: growth, {work}")
-                yield from growth.readings(work, turn, plan.scale.seconds)
-    finally:
-        growth.close()
