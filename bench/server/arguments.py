@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bench.server import rows
+from bench.server.plan import Plan
 from bench.server.report import RESULTS
-from bench.server.rounds import Plan
 from bench.server.service import OURS
 from bench.server.stage import Scale
 

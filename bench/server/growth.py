@@ -5,86 +5,87 @@ Each size has a server of its own; they run side by side and are asked in turn, 
 
 from __future__ import annotations
 
-import random
-import statistics
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from bench.server import fill
 from bench.server.figure import Reading
-from bench.server.load.jobs import Requests
-from bench.server.load.message import Request, WrongAnswer
+from bench.server.load.message import WrongAnswer
 from bench.server.rows import among, growth_name
 from bench.server.service import make_bucket, service
-from bench.server.stage import measure
-from bench.server.works import completing, listing, small
+from bench.server.stage import Stage, contents
+from bench.server.works import growing, idle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from pathlib import Path
 
-    from bench.server.load.contents import Contents
-    from bench.server.load.crew import Job
-    from bench.server.service import Service
-    from bench.server.stage import Measured
+    from bench.server.plan import Plan
 
-_PLACES: Final = 20_000  # objects that are read, anywhere in the bucket
+_UPLOADS: Final = 10_000  # open ones, beside any number of objects
 
 
-class Growth:
-    """Servers by number of objects. `close` ends them."""
+def readings(plan: Plan, folder: Path, say: Callable[[str], None]) -> Iterator[Reading]:
+    """All rounds. Raises NoStart."""
+    say(f"filling buckets with {', '.join(f'{size:,}' for size in plan.growth)} objects")
+    wanted = [work for work in plan.growth_works if work in growing.WORKS]
+    with _filled(plan, folder, wanted) as stages:
+        for turn in range(plan.rounds):
+            for work in wanted:
+                say(f"round {turn + 1} of {plan.rounds}: growth, {work}")
+                yield from _compared(work, plan.growth, _measuring(work, stages, turn))
+    # Last: a folder has one server at a time, and by now those that held the folders have ended.
+    for turn in range(plan.rounds if "start" in plan.growth_works else 0):
+        say(f"round {turn + 1} of {plan.rounds}: growth, start")
+        yield from _compared("start", plan.growth, _starting(plan, folder))
 
-    def __init__(self, folder: Path, command: str, *, sizes: Sequence[int], contents: Contents) -> None:
-        self._contents = contents
-        self._stack = ExitStack()
-        self._services: dict[int, Service] = {}
-        for size in sizes:
-            running = self._stack.enter_context(service(folder / f"among-{size}", command))
+
+@contextmanager
+def _filled(plan: Plan, folder: Path, wanted: Sequence[str]) -> Generator[dict[int, Stage]]:
+    """Running servers by number of objects, each with what these works need."""
+    with ExitStack() as stack:
+        stages: dict[int, Stage] = {}
+        for size in plan.growth:
+            running = stack.enter_context(service(_home(folder, size), plan.command))
             make_bucket(running)
             fill.objects(running.data, size)
-            self._services[size] = running
-
-    def close(self) -> None:
-        self._stack.close()
-
-    def readings(self, work: str, turn: int, seconds: float) -> Iterator[Reading]:
-        """One for each size; the smallest is the limit of the others."""
-        jobs: dict[str, Callable[[Service, int], Job]] = {
-            "put": lambda running, _: small.puts(running, self._contents, f"put/{turn}", seconds),
-            "get": lambda running, size: _gets(running, size, seconds),
-            "list": lambda running, size: listing.keys_job(running, size, seconds),
-            "complete": lambda running, _: completing.job_of(running, f"{turn}", 1_000, completing.SMALL),
-        }
-        limits: dict[str, float] = {}
-        for size, running in self._services.items():
-            row = growth_name(work, size)
-            try:
-                done = measure(running.pid, [jobs[work](running, size)])
-            except WrongAnswer as error:
-                yield Reading(row=row, error=str(error))
-                continue
-            value = _value(work, done)
-            yield Reading(row=row, value=value, limits=dict(limits), noise=done.noise)
-            limits = limits or {among(size): value}
-
-
-def _value(work: str, done: Measured) -> float:
-    return statistics.median(done.together().took) * 1000 if work == "complete" else done.rate
-
-
-def _gets(running: Service, size: int, seconds: float) -> Job:
-    def make() -> list[Request]:
-        signer = running.signer
-        places = random.sample(range(size), min(size, _PLACES))
-        return [
-            Request(
-                signer.head("GET", fill.object_key(place)),
-                size=len(fill.CONTENT),
-                same=fill.CONTENT if index % 100 == 0 else None,
+            stages[size] = Stage(
+                service=running,
+                command=plan.command,
+                folder=running.folder,
+                scale=replace(plan.scale, keys=size, uploads=_UPLOADS),
+                turn=0,
+                nginx=None,
+                keys=None,
+                contents=contents(),
             )
-            for index, place in enumerate(places)
-        ]
+            for work in wanted:
+                growing.WORKS[work].fill(stages[size])
+        yield stages
 
-    return Requests(
-        port=running.port, make=make, connections=small.CONNECTIONS, seconds=seconds, again=True, warm=1_000
-    )
+
+def _measuring(work: str, stages: dict[int, Stage], turn: int) -> Callable[[int], Reading]:
+    return lambda size: growing.WORKS[work].reading(work, replace(stages[size], turn=turn))
+
+
+def _starting(plan: Plan, folder: Path) -> Callable[[int], Reading]:
+    return lambda size: idle.first_answer(service(_home(folder, size), plan.command))
+
+
+def _home(folder: Path, size: int) -> Path:
+    return folder / f"among-{size}"
+
+
+def _compared(work: str, sizes: Sequence[int], measured: Callable[[int], Reading]) -> Iterator[Reading]:
+    """One for each size; the smallest is the limit of the others."""
+    limits: dict[str, float] = {}
+    for size in sizes:
+        row = growth_name(work, size)
+        try:
+            found = measured(size)
+        except WrongAnswer as error:
+            yield Reading(row=row, error=str(error))
+            continue
+        yield replace(found, row=row, limits=limits)
+        limits = limits or {among(size): found.value}

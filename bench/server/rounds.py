@@ -3,46 +3,22 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.server import fill, rows, works
+from bench.server import fill, growth, works
 from bench.server.figure import Reading
-from bench.server.growth import Growth
 from bench.server.limits.listing import Keys
 from bench.server.limits.nginx import nginx
 from bench.server.load.message import WrongAnswer
 from bench.server.service import make_bucket, many_files, service
-from bench.server.stage import Scale, Stage, contents
+from bench.server.stage import Stage, contents
 from bench.server.works import downloads, listing, small
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """`wanted`: names of rows. `growth`: numbers of objects, ascending; empty leaves growth out."""
-
-    wanted: frozenset[str]
-    rounds: int
-    scale: Scale
-    command: str
-    growth: tuple[int, ...] = ()
-
-    @property
-    def rows(self) -> tuple[rows.Row, ...]:
-        known = (*rows.ROWS, *(rows.growth_rows(self.growth) if self.growth else ()))
-        return tuple(row for row in known if row.name in self.wanted)
-
-    @property
-    def growth_works(self) -> list[str]:
-        return [
-            work
-            for work in rows.GROWTH_WORKS
-            if any(rows.growth_name(work, size) in self.wanted for size in self.growth)
-        ]
+    from bench.server.plan import Plan
 
 
 def readings(plan: Plan, folder: Path, say: Callable[[str], None]) -> Iterator[Reading]:
@@ -51,7 +27,7 @@ def readings(plan: Plan, folder: Path, say: Callable[[str], None]) -> Iterator[R
     contents()
     yield from _rounds(plan, folder, say)
     if plan.growth_works:
-        yield from _growth(plan, folder, say)
+        yield from growth.readings(plan, folder, say)
 
 
 def _rounds(plan: Plan, folder: Path, say: Callable[[str], None]) -> Iterator[Reading]:
@@ -116,15 +92,3 @@ def _files(folder: Path, wanted: Iterator[tuple[str, int, int]]) -> None:
         path = folder / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(contents().of(index, size))
-
-
-def _growth(plan: Plan, folder: Path, say: Callable[[str], None]) -> Iterator[Reading]:
-    say(f"filling buckets with {', '.join(f'{size:,}' for size in plan.growth)} objects")
-    growth = Growth(folder, plan.command, sizes=plan.growth, contents=contents())
-    try:
-        for turn in range(plan.rounds):
-            for work in plan.growth_works:
-                say(f"round {turn + 1} of {plan.rounds}: growth, {work}")
-                yield from growth.readings(work, turn, plan.scale.seconds)
-    finally:
-        growth.close()

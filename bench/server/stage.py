@@ -47,7 +47,7 @@ class Scale:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:
     """`command`: how the server is started, for works that start one of their own. `nginx`: its port, None without it. `keys`: the
-    same keys in SQLite alone."""
+    same keys in SQLite alone, None where that is no limit."""
 
     service: Service
     command: str
@@ -55,7 +55,7 @@ class Stage:
     scale: Scale
     turn: int
     nginx: int | None
-    keys: Keys
+    keys: Keys | None
     contents: Contents
 
 

@@ -8,11 +8,9 @@ import shlex
 import signal
 import sys
 import time
-from contextlib import closing
 from typing import TYPE_CHECKING, Any, Final
 
 from bench.server import machine
-from bench.server.limits.listing import Keys
 from bench.server.load.contents import MIB
 from bench.server.load.crew import Job, together
 from bench.server.load.message import WrongAnswer
@@ -26,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from bench.server.plan import Plan
     from bench.server.profile.groups import Group
-    from bench.server.rounds import Plan
 
 _SAMPLED: Final = (
     f"{shlex.quote(sys.executable)} -m bench.server.profile.sampled serve --workers 1"  # it sees one process
@@ -68,22 +66,21 @@ def _profiled(plan: Plan, folder: Path, title: str, unit: str, job: Callable[[St
     with service(folder, _SAMPLED, more={"BENCH_PROFILE": str(written)}) as running:
         make_bucket(running)
         small.fill(running, contents())
-        with closing(Keys(folder / "keys.db", [])) as keys:
-            stage = Stage(
-                service=running,
-                command=plan.command,
-                folder=folder,
-                scale=plan.scale,
-                turn=0,
-                nginx=None,
-                keys=keys,
-                contents=contents(),
-            )
-            tallies = together(
-                [job(stage, plan.scale.seconds * _LONGER)],
-                begin=lambda: os.kill(running.pid, signal.SIGUSR1),
-                end=lambda: os.kill(running.pid, signal.SIGUSR2),
-            )
+        stage = Stage(
+            service=running,
+            command=plan.command,
+            folder=folder,
+            scale=plan.scale,
+            turn=0,
+            nginx=None,
+            keys=None,
+            contents=contents(),
+        )
+        tallies = together(
+            [job(stage, plan.scale.seconds * _LONGER)],
+            begin=lambda: os.kill(running.pid, signal.SIGUSR1),
+            end=lambda: os.kill(running.pid, signal.SIGUSR2),
+        )
         record = _awaited(written)
     tally = tallies[0]
     amount = tally.size / GIB if unit == "s/GiB" else tally.count / 1e6

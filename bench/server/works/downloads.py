@@ -60,19 +60,18 @@ def _get(stage: Stage, row: str, size: int) -> list[Reading]:
     limits = {rows.SENDFILE: _bare(stage, stage.folder / "nginx" / "files" / key(0, size), size)}
     if stage.nginx is not None:
         signer = Unsigned(stage.nginx)
-        done = measure(stage.service.pid, _jobs(signer, size, stage.scale.limit_seconds))
+        done = measure(stage.service.pid, jobs(signer, size, stage.scale.limit_seconds))
         limits[rows.NGINX] = done.mb_s
-    done = measure(stage.service.pid, _jobs(stage.service.signer, size, stage.scale.seconds))
+    done = measure(stage.service.pid, jobs(stage.service.signer, size, stage.scale.seconds))
     return [done.reading(row, done.mb_s, per="GiB", limits=limits)]
 
 
 def _bare(stage: Stage, path: Path, size: int) -> float:
     with sink(sending(path)) as target:
-        jobs = _jobs(Unsigned(target.port), size, stage.scale.limit_seconds)
-        return measure(target.pid, jobs).mb_s
+        return measure(target.pid, jobs(Unsigned(target.port), size, stage.scale.limit_seconds)).mb_s
 
 
-def _jobs(signer: Signer | Unsigned, size: int, seconds: float) -> list[Requests]:
+def jobs(signer: Signer | Unsigned, size: int, seconds: float) -> list[Requests]:
     def make() -> Sequence[Request]:
         return [Request(signer.head("GET", key(index, size)), size=size) for index in range(COUNTS[size])]
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -20,6 +22,7 @@ from bench.server.works import small
 if TYPE_CHECKING:
     import socket
     from collections.abc import Generator
+    from contextlib import AbstractContextManager
 
     from bench.server.load.contents import Contents
     from bench.server.service import Service
@@ -31,14 +34,19 @@ _WARM: Final = 200  # requests before connections are counted: what is made once
 
 
 def start(stage: Stage) -> list[Reading]:
-    began, own = machine.usage(stage.service.pid), time.process_time()
     launched = time.perf_counter()
     subprocess.run([sys.executable, "-c", "pass"], check=True)
     bare = (time.perf_counter() - launched) * 1000
-    with _fresh(stage) as running:
-        ended = machine.usage(stage.service.pid)
-        noise = machine.others(began, ended, _cpu(running.pid) + time.process_time() - own + bare / 1000)
-        return [Reading(row="start", value=running.start_ms, limits={rows.INTERPRETER: bare}, noise=noise)]
+    return [replace(first_answer(_fresh(stage)), limits={rows.INTERPRETER: bare})]
+
+
+def first_answer(starting: AbstractContextManager[Service]) -> Reading:
+    """Start the service, and end it."""
+    began = machine.usage(os.getpid())
+    with starting as running:
+        # Every server is a child of this process: what it and they took is no other's.
+        noise = machine.others(began, machine.usage(os.getpid()), 0.0)
+        return Reading(row="start", value=running.start_ms, noise=noise)
 
 
 def memory(stage: Stage) -> list[Reading]:
@@ -103,8 +111,3 @@ def _one_answer(connection: socket.socket, head: bytes) -> None:
         if not piece:
             raise WrongAnswer("an idle connection was closed")
         received += piece
-
-
-def _cpu(pid: int) -> float:
-    found = machine.processes()
-    return sum(found[member].cpu for member in machine.tree(pid, found))

@@ -13,27 +13,22 @@ from bench.server.works.uploads import parts_job, upload_limits
 
 if TYPE_CHECKING:
     from bench.server.load.crew import Job
-    from bench.server.stage import Stage
+    from bench.server.stage import Measured, Stage
 
 _READERS: Final = 8
+_SIZE: Final = 8 * MIB  # of a part
 
 
 def mixed(stage: Stage) -> list[Reading]:
-    size, seconds = 8 * MIB, 1.5 * stage.scale.seconds
-    limits = {rows.CEILING: upload_limits(stage, size)[rows.CEILING]}
-    jobs: list[Job] = [
-        parts_job(stage, "mixed", size, seconds),
-        gets(stage, stage.service.signer, seconds, connections=_READERS),
-    ]
-    done = measure(stage.service.pid, jobs)
+    limits = {rows.CEILING: upload_limits(stage, _SIZE)[rows.CEILING]}
+    done = measure(stage.service.pid, jobs(stage))
     uploads, reads = done.tallies
-    took = uploads.ended - uploads.began
     uploaded = uploads.size / GIB
     whole = Reading(
         row="mixed",
-        value=uploads.size / took / 1e6,
+        value=upload_rate(done),
         limits=limits,
-        more={"GET /s": reads.count / seconds, "part p99 ms": uploads.quantile(0.99)},
+        more={"GET /s": reads.count / _seconds(stage), "part p99 ms": uploads.quantile(0.99)},
         server_cpu=done.server_cpu / uploaded,
         load_cpu=done.load_cpu / uploaded,
         noise=done.noise,
@@ -45,3 +40,22 @@ def mixed(stage: Stage) -> list[Reading]:
         noise=done.noise,
     )
     return [whole, waited]
+
+
+def jobs(stage: Stage) -> list[Job]:
+    """The uploads, and the reads."""
+    seconds = _seconds(stage)
+    return [
+        parts_job(stage, "mixed", _SIZE, seconds),
+        gets(stage, stage.service.signer, seconds, connections=_READERS),
+    ]
+
+
+def upload_rate(done: Measured) -> float:
+    """MB/s."""
+    uploads = done.tallies[0]
+    return uploads.size / (uploads.ended - uploads.began) / 1e6
+
+
+def _seconds(stage: Stage) -> float:
+    return 1.5 * stage.scale.seconds

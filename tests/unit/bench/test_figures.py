@@ -7,7 +7,7 @@ import pytest
 from bench.server.figure import Figure, Reading, figures, reached
 from bench.server.rows import GROWTH_WORKS, ROWS, Goal, Row, among, growth_rows
 from bench.server.table import number, table
-from bench.server.works import WORKS
+from bench.server.works import WORKS, growing
 
 FAST = Row(name="fast", title="Fast", unit="MB/s", limits=("disk", "nginx"), goals=(Goal(0.9, "disk"),))
 SHORT = Row(name="short", title="Short", unit="ms", lower=True, goals=(Goal(2.0),))
@@ -80,6 +80,10 @@ def test_growth_is_flat_within_a_fifth_of_the_smallest_bucket() -> None:
         ("growth-put-100000", 79.0, False),
         ("growth-complete-100000", 120.0, True),
         ("growth-complete-100000", 121.0, False),
+        ("growth-get8-100000", 80.0, True),
+        ("growth-get8-100000", 79.0, False),
+        ("growth-start-100000", 120.0, True),
+        ("growth-start-100000", 121.0, False),
     ):
         row = by_name[name]
         figure = a_figure(row, Reading(row=name, value=value, limits={among(10_000): 100.0}))
@@ -119,3 +123,18 @@ def test_every_row_has_a_work_and_every_work_a_row() -> None:
     filled = [name for names in WORKS for name in names]
 
     assert filled == [row.name for row in ROWS]
+
+
+def test_every_growth_row_has_a_work_and_start_needs_a_folder_that_no_server_has() -> None:
+    assert set(GROWTH_WORKS) - set(growing.WORKS) == {"start"}
+    assert set(growing.WORKS) < set(GROWTH_WORKS)
+
+
+def test_what_grows_is_told_as_in_the_table_above() -> None:
+    above = {row.name: row for row in ROWS}
+    grown = {row.name: row for row in growth_rows((10_000, 100_000))}
+
+    for name in set(GROWTH_WORKS) & set(above):
+        row, same = grown[f"growth-{name}-100000"], above[name]
+        assert (row.unit, row.lower) == (same.unit, same.lower)
+        assert [goal.limit for goal in row.goals] == [among(10_000)]
