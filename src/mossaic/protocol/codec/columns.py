@@ -71,7 +71,9 @@ def _texts(
         return iso_texts(column)
     kind = leaf.slot.kind
     texts = column if isinstance(column, Column) else Texts.of(map(writer_of(kind), column))
+    common = texts.common()
+    if common is not None:
+        texts = Texts(common, 1)
     if kind is Kind.TEXT:
         texts = encode_urls(texts) if url and leaf.encoded else escape_all(texts)
-    common = texts.common()
-    return texts.pieces if common is None else common
+    return texts.pieces if common is None else texts.whole
