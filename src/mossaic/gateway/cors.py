@@ -12,12 +12,14 @@ from mossaic.model import cors, documents
 from mossaic.protocol.errors import ACCESS_FORBIDDEN, BAD_REQUEST, NO_SUCH_BUCKET, OssError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mossaic.model.bucket import Bucket
 
 
-def requested_headers(request: HttpRequest) -> tuple[str, ...]:
+def requested_headers(headers: Mapping[str, str]) -> tuple[str, ...]:
     """The names in Access-Control-Request-Headers, trimmed, lower case."""
-    listed = request.header("access-control-request-headers")
+    listed = headers.get("access-control-request-headers", "")
     return tuple(name.strip().lower() for name in listed.split(",") if name.strip())
 
 
@@ -31,18 +33,19 @@ def preflight(request: HttpRequest, bucket: Bucket | None, bucket_name: str | No
     if bucket is None:
         raise OssError(NO_SUCH_BUCKET, ec="0015-00000101", BucketName=bucket_name or "")
     configuration = cors.load(bucket)
-    asked = requested_headers(request)
+    asked = requested_headers(request.index)
     rule = cors.match(configuration, origin, method, asked)
     if rule is None:
         raise OssError(ACCESS_FORBIDDEN)
     return HttpResponse(status=200, headers=list(cors.headers(configuration, rule, origin, asked)))
 
 
-def answer_headers(request: HttpRequest, bucket: Bucket | None) -> list[tuple[str, str]]:
-    """What an actual request's answer gets; nothing when the bucket has no rules or none matches."""
+def answer_headers(method: str, headers: Mapping[str, str], bucket: Bucket | None) -> list[tuple[str, str]]:
+    """What an actual request's answer gets; nothing when the bucket has no rules or none matches. `headers` are the request's, by
+    lower-case name."""
     if bucket is None or documents.CORS not in bucket.documents:
         return []
     configuration = cors.load(bucket)
-    origin = request.header("origin")
-    rule = cors.match(configuration, origin, request.method, ()) if origin else None
-    return list(cors.headers(configuration, rule, origin, requested_headers(request)))
+    origin = headers.get("origin", "")
+    rule = cors.match(configuration, origin, method, ()) if origin else None
+    return list(cors.headers(configuration, rule, origin, requested_headers(headers)))

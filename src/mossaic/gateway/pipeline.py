@@ -65,7 +65,7 @@ class Pipeline:
         except Exception as error:  # noqa: BLE001  # the last line of defence: the client gets InternalError, the log the trace
             response = refusal_of(error, visit.record)
         if not visit.preflight:
-            response.headers.extend(cors.answer_headers(request, visit.bucket))
+            response.headers.extend(cors.answer_headers(request.method, request.index, visit.bucket))
         visit.record.bytes_in = request.body.received
         finish(visit.record, response, started)
         self.observe(visit.record)

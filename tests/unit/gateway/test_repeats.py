@@ -394,17 +394,39 @@ async def test_the_key_of_one_day_does_not_sign_on_another(place: Place) -> None
     assert (answer.status, b"<Code>InvalidArgument</Code>" in answer.body) == (400, True)
 
 
-@pytest.mark.parametrize("document", ["policy", "cors"])
-async def test_rules_of_the_bucket_count_at_once(place: Place, document: str) -> None:
+async def test_a_policy_of_the_bucket_counts_at_once(place: Place) -> None:
     await place.learn(put())
     await place.learn(Ask())
-    text = DENY if document == "policy" else cors.checked(cors.browser_rules())
 
-    await place.services.buckets.put_document(BucketName("bucket"), document, text)
+    await place.services.buckets.put_document(BucketName("bucket"), "policy", DENY)
 
     before = place.seen.answered
-    assert (await place.ask(Ask())).status == (403 if document == "policy" else 200)
+    assert (await place.ask(Ask())).status == 403
     assert place.seen.answered == before
+
+
+@pytest.mark.parametrize("origin", [{}, {"Origin": "http://a.example"}, {"Origin": "http://b.example"}])
+@pytest.mark.parametrize("allowed", [["*"], ["http://a.example"]])
+async def test_rules_for_browsers_count_at_once(
+    place: Place, origin: dict[str, str], allowed: list[str]
+) -> None:
+    stored, asked = put(headers=origin), Ask(headers=origin)
+    missing = replace(asked, key="missing")
+    await place.learn(stored)
+    await place.learn(asked)
+
+    for rules in (allowed, ["http://b.example"]):
+        text = cors.checked(cors.browser_rules(rules))
+        await place.services.buckets.put_document(BucketName("bucket"), "cors", text)
+
+        before = place.seen.answered
+        answers = [await place.ask(each) for each in (stored, asked, missing)]
+        assert [answer.status for answer in answers] == [200, 200, 404]
+        assert place.seen.answered == before + 3
+        for each, answer in zip((stored, asked, missing), answers, strict=True):
+            assert shown(answer) == shown(await place.ask_usually(each))
+        is_open = origin and (rules == ["*"] or origin["Origin"] in rules)
+        assert all(("access-control-allow-origin" in answer.headers) == bool(is_open) for answer in answers)
 
 
 @pytest.mark.parametrize("asked", [Ask(), put()])

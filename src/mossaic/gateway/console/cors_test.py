@@ -25,7 +25,7 @@ async def cors_test(call: ApiCall) -> dict[str, object]:
     preflight = _preflight(asked, bucket)
     configuration = cors.load(bucket)
     origin, method = asked.header("origin"), asked.header("access-control-request-method")
-    rule = cors.match(configuration, origin, method, door.requested_headers(asked))
+    rule = cors.match(configuration, origin, method, door.requested_headers(asked.index))
     exposed = {name.lower() for name in rule.expose_headers} if rule is not None else set[str]()
     return {
         "allowed": rule is not None,
@@ -84,7 +84,7 @@ def _advice(bucket: Bucket, asked: HttpRequest, exposed: set[str] | None) -> lis
     if not configuration.rules:
         return ["no-rules"]
     origin, method = asked.header("origin"), asked.header("access-control-request-method")
-    headers = door.requested_headers(asked)
+    headers = door.requested_headers(asked.index)
     for_origin = [rule for rule in configuration.rules if cors.fits_origin(rule, origin)]
     if not for_origin:
         return ["allow-origin"]

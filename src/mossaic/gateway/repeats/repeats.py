@@ -2,7 +2,7 @@
 
 Nothing is refused here. A repeat is answered when its head is, but for what varies, that of a request which went the usual way, and
 when the services say the same as then: the key is valid and the account's own, the time is right, the signature fits, the bucket is
-there and has no rules. Whatever else a request is, it goes the usual way (`gateway.pipeline`), which also has the words for it.
+there and has no policy. Whatever else a request is, it goes the usual way (`gateway.pipeline`), which also has the words for it.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mossaic.gateway import cors
 from mossaic.gateway.admit import is_owners_own, signed_request
 from mossaic.gateway.plain_get import PlainGets
 from mossaic.gateway.record import finish, record_of
 from mossaic.gateway.refusal import refusal_of
 from mossaic.gateway.repeats.kinds import kind_of
 from mossaic.gateway.repeats.template import LONGEST, NoTemplate, Template, place_of, shape_of
-from mossaic.model import documents
 from mossaic.model.names import BucketName, object_key
 from mossaic.ports import StoreError
 from mossaic.protocol.errors import OssError
@@ -78,7 +78,7 @@ class Repeats:
     async def learn(self, call: Call, address: Address, asked: object) -> None:
         """Of a call that was answered the usual way, when its like comes for the second time. `asked`: see `kind_of`."""
         is_short = len(call.request.raw) <= LONGEST
-        if call.query or not is_short or not _is_simple(call.principal, call.bucket_or_none):
+        if call.query or not is_short or not is_owners_own(call.principal, call.bucket_or_none):
             return
         kind = kind_of(call, asked, self.plain_gets)
         head = call.request.raw.decode("latin-1")
@@ -154,6 +154,7 @@ class Repeat(NamedTuple):
             response = refusal_of(error, record)
         if response is None:
             return None
+        response.headers.extend(cors.answer_headers(said.method, self.template.headers, bucket))
         record.bytes_in = body.received
         finish(record, response, started)
         repeats.observe(record)
@@ -167,13 +168,8 @@ class Repeat(NamedTuple):
             return None
         credentials = await repeats.admission.credentials(template.presented, now)
         bucket = await repeats.services.buckets.find(BucketName(said.bucket))
-        if bucket is None or not _is_simple(credentials.principal, bucket):
+        if bucket is None or not is_owners_own(credentials.principal, bucket):
             return None
         if not same(template.signature(said, credentials.secret.reveal()), said.signature):
             return None
         return credentials.principal, bucket
-
-
-def _is_simple(principal: Principal, bucket: Bucket | None) -> bool:
-    """Neither policies nor rules for browsers have a say."""
-    return bucket is not None and is_owners_own(principal, bucket) and documents.CORS not in bucket.documents

@@ -22,7 +22,9 @@ _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)
-_TAILS: Final = {digit.encode(): f"{digit or 0}.000Z".encode() for digit in ("", *digits)}  # none: the first second of 1970
+_TAILS: Final = {
+    digit.encode(): f"{digit or 0}.000Z".encode() for digit in ("", *digits)
+}  # none: the first second of 1970
 _URL_SAFE: Final = "-_.~/"
 _URL_PLAIN: Final = (ascii_letters + digits + "_.~/-").encode() + GAP
 _URL_UNSAFE: Final = re.compile(rb"[^A-Za-z0-9_.~/\xff-]+")
