@@ -47,7 +47,7 @@ from mossaic.service.sweeper import Sweeper
 from mossaic.service.token import Tokens
 from mossaic.stores.blobs import FileBlobs
 from mossaic.stores.callbacks import HttpCallbackSender
-from mossaic.stores.lock import FileLock
+from mossaic.stores.lock import FileLock, Sharing
 from mossaic.stores.sql import SqliteMetadata, make
 from mossaic.team import Team
 from mossaic.telemetry import AccessLog, Metrics, set_up_logging
@@ -110,8 +110,7 @@ class App:
                 file,
                 sync=settings.store.sync,
                 reader_grace_s=settings.sweep.reader_grace_s,
-                processes=team.processes,
-                is_ready=not team.is_alone,
+                sharing=Sharing(processes=team.processes, is_ready=not team.is_alone, bell=team.bell),
             )
             blobs = FileBlobs(folder / "blobs", sync=settings.store.sync)
         except RootKeyError as error:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from mossaic.gateway.route import Router
     from mossaic.service.callback_log import Journal
+    from mossaic.stores.bells import Bell
     from mossaic.stores.lock import FileLock
 
 
@@ -23,6 +24,7 @@ class Team:
 
     place: Place = field(default_factory=lambda: Board().place(0))
     processes: int = 1
+    bell: Bell | None = None
     sockets: tuple[socket.socket, ...] = ()
     journal: Journal | None = None
     lifeline: int | None = None

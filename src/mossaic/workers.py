@@ -19,6 +19,7 @@ from mossaic.gateway.route import Router
 from mossaic.heap import keep_freed
 from mossaic.quick import dataclass
 from mossaic.service.callback_log import MAX_KEPT
+from mossaic.stores.bells import Bells
 from mossaic.stores.journal import Journal
 from mossaic.supervisor import CannotReload, Supervisor
 from mossaic.team import Team
@@ -47,6 +48,7 @@ class WorkerService:
     announce: Callable[[str], None]
     sockets: tuple[socket.socket, ...]
     board: Board
+    bells: Bells
     journal: Journal
     lock: FileLock | None
     router: Router
@@ -60,6 +62,7 @@ class WorkerService:
     def work(self, post: Post) -> int:
         team = Team(
             place=self.board.place(post.slot),
+            bell=self.bells.bell(post.slot),
             processes=self.count,
             sockets=self.sockets,
             journal=self.journal,
@@ -139,6 +142,7 @@ def serve_with_workers(
     _runner()  # what is loaded before the fork is in memory once
     try:
         journal = Journal(count=settings.console.callbacks if settings.console.enabled else 0, size=MAX_KEPT)
+        bells = Bells(2 * count)  # during a reload there are the old and the new workers
         sockets = _bound(*settings.host_port)
     except OSError as error:
         raise _not_heard(settings, error) from None
@@ -147,7 +151,8 @@ def serve_with_workers(
         reread=reread,
         announce=announce,
         sockets=sockets,
-        board=Board(2 * count),  # during a reload there are the old and the new ones
+        board=Board(2 * count),
+        bells=bells,
         journal=journal,
         lock=app.team.lock,
         router=Router(),

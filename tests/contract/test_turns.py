@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import select
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mossaic.ports import Busy, Conflict
-from mossaic.stores.lock import FileLock
+from mossaic.stores.bells import Bells
+from mossaic.stores.lock import FileLock, Sharing, Turn
 from mossaic.stores.sql.sqlite import SqliteMetadata
 
 if TYPE_CHECKING:
@@ -18,10 +20,11 @@ if TYPE_CHECKING:
 
 WRITER = """
 import asyncio, sys
+from mossaic.stores.lock import Sharing
 from mossaic.stores.sql.sqlite import SqliteMetadata
 
 async def main():
-    store = SqliteMetadata.open(sys.argv[1], sync=False, processes=int(sys.argv[3]))
+    store = SqliteMetadata.open(sys.argv[1], sync=False, sharing=Sharing(processes=int(sys.argv[3])))
     for number in range(int(sys.argv[4])):
         await asyncio.gather(*(store.put_setting(f"{sys.argv[2]}-{number}-{each}", "x") for each in range(3)))
     await store.close()
@@ -56,7 +59,7 @@ async def test_processes_that_take_turns_and_one_that_does_not_all_write(tmp_pat
 async def test_who_waits_for_its_turn_does_not_stop_the_loop_and_a_failed_step_gives_it_back(
     tmp_path: Path,
 ) -> None:
-    store = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, processes=2)
+    store = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, sharing=Sharing(processes=2))
     other = FileLock(tmp_path / "metadata.db-turn")
     assert other.take_at_once()
 
@@ -74,12 +77,69 @@ async def test_who_waits_for_its_turn_does_not_stop_the_loop_and_a_failed_step_g
     await store.close()
 
 
+async def test_who_waits_for_its_turn_hears_the_bell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mossaic.stores.sql.database._LISTEN_S", 3_600.0)
+    bells = Bells(3)
+    path = tmp_path / "metadata.db"
+    stores = [
+        SqliteMetadata.open(path, sync=False, sharing=Sharing(processes=2, bell=bells.bell(n)))
+        for n in range(2)
+    ]
+    outsider = Turn(path, bells.bell(2))
+
+    for number in range(200):
+        assert outsider.take_at_once()
+        async with asyncio.timeout(10):
+            writing = [asyncio.create_task(each.put_setting(f"{number}", "x")) for each in stores]
+            while not all(bells.waits[:2]):
+                await asyncio.sleep(0)
+            outsider.give_back()
+            await asyncio.gather(*writing)
+
+    outsider.close()
+    for store in stores:
+        await store.close()
+
+
+async def test_who_misses_the_bell_looks_again(tmp_path: Path) -> None:
+    bells = Bells(2)
+    path = tmp_path / "metadata.db"
+    store = SqliteMetadata.open(path, sync=False, sharing=Sharing(processes=2, bell=bells.bell(0)))
+    mute = Turn(path)
+    assert mute.take_at_once()
+
+    writing = asyncio.create_task(store.put_setting("a", "1"))
+    while not bells.waits[0]:
+        await asyncio.sleep(0)
+    mute.give_back()
+
+    assert await asyncio.wait_for(writing, 10) == "1"
+    mute.close()
+    await store.close()
+
+
+def test_nobody_hears_a_bell_that_rings_for_others() -> None:
+    bells = Bells(3)
+    mine, other, dead = map(bells.bell, range(3))
+    mine.listen(True)
+    other.listen(True)
+    other.listen(False)
+    for _ in range(100_000):  # more than a pipe holds
+        dead.listen(True)
+        mine.ring()
+
+    assert bells.waits[:] == b"\1\0\0"
+    assert not select.select([mine.descriptor, other.descriptor], [], [], 0)[0]
+    dead.heard()  # whoever has the place now
+    mine.heard()  # nothing there
+
+
 async def test_who_waits_too_long_for_its_turn_is_busy_and_keeps_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The other one was stopped in the middle of a commit, and goes on later."""
     monkeypatch.setattr("mossaic.stores.sql.database.BUSY_TIMEOUT_MS", 200)
-    store = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, processes=2)
+    store = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, sharing=Sharing(processes=2))
     other = FileLock(tmp_path / "metadata.db-turn")
     assert other.take_at_once()
 
@@ -107,7 +167,7 @@ async def test_a_store_closes_while_another_process_does_not_let_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("mossaic.stores.sql.database.BUSY_TIMEOUT_MS", 50)
-    store = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, processes=2)
+    store = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, sharing=Sharing(processes=2))
     other = FileLock(tmp_path / "metadata.db-turn")
     assert other.take_at_once()
     with pytest.raises(Busy):

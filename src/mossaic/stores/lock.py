@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from mossaic.quick import dataclass
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from mossaic.stores.bells import Bell
 
 
 class FileLock:
@@ -44,15 +48,27 @@ class FileLock:
 
 class Turn:
     """A lock that nobody takes twice in a row while others wait for it: who wants it goes through a door first, where at most one
-    waits for the lock, and finds the door shut when somebody does."""
+    waits for the lock, and finds the door shut when somebody does.
 
-    def __init__(self, path: Path) -> None:
+    `bell` rings when it is given back, for whoever found it taken."""
+
+    def __init__(self, path: Path, bell: Bell | None = None) -> None:
         """Raises OSError."""
+        self.bell = bell
         self._door = FileLock(path.with_name(path.name + "-next"))
         self._lock = FileLock(path.with_name(path.name + "-turn"))
 
     def take_at_once(self) -> bool:
         """False when another process has it or waits for it."""
+        if self.bell is None:
+            return self._take_at_once()
+        self.bell.listen(True)
+        taken = self._take_at_once()
+        if taken:
+            self.bell.listen(False)
+        return taken
+
+    def _take_at_once(self) -> bool:
         if not self._door.take_at_once():
             return False
         taken = self._lock.take_at_once()
@@ -68,8 +84,24 @@ class Turn:
     def give_back(self) -> None:
         """Idempotent."""
         self._lock.give_back()
+        if self.bell is not None:
+            self.bell.ring()
 
     def close(self) -> None:
         """Gives it back, too. Idempotent."""
         self._door.close()
         self._lock.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sharing:
+    """The processes of a service that write to one file. `is_ready`: a parent of this one has made and opened it before; `bell`: this
+    one's, where they come from one parent."""
+
+    processes: int = 1
+    is_ready: bool = False
+    bell: Bell | None = None
+
+    def turn(self, path: Path) -> Turn | None:
+        """None for one that is alone. Raises OSError."""
+        return Turn(path, self.bell) if self.processes > 1 else None

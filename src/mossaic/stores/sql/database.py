@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 from mossaic.ports import Busy, Damaged, Full, StoreError
 from mossaic.quick import dataclass
-from mossaic.stores.lock import Turn
+from mossaic.stores.lock import Sharing
 from mossaic.stores.sql.changes import Changes
 from mossaic.stores.sql.migrate import migrate
 from mossaic.stores.sql.recent import Recent
@@ -25,6 +25,9 @@ from mossaic.stores.sql.statements import Reader, Transaction
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
+
+    from mossaic.stores.bells import Bell
+    from mossaic.stores.lock import Turn
 
 T = TypeVar("T")
 
@@ -36,10 +39,12 @@ WAL_BYTES: Final = 64 * 1024 * 1024  # and cut to this size when it had grown lo
 QUICK_S: Final = 0.003  # a commit that takes less, on average, may keep the event loop waiting
 _WEIGHT: Final = 1 / 8  # of the last commit in that average
 _TRIES: Final = 8  # how often the loop asks for a turn that another process has, before a thread waits for it
-_TRY_S: Final = 0.0005  # between them; the group grows meanwhile
+_TRY_S: Final = 0.0005  # between them, where no bell rings; the group grows meanwhile
+_LISTEN_S: Final = 0.002  # and where one does
 CACHE_KIB: Final = (
     32 * 1024
 )  # page cache of each of the two connections, shared by the processes of a service
+ALONE: Final = Sharing()
 _SYNC_FAILED: Final = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
 
 
@@ -73,15 +78,16 @@ class Database:
 
     Copying the WAL back takes a while, and SQLite does it within some commit: here one that runs in the thread.
 
-    `processes`: how many of a service write to the file. Several queue up for it in the kernel (`Turn`), for SQLite's own way
-    of waiting, which is to try again later and later, lets one of them starve for a second. Who does not queue, such as the
-    command line, still gets its turn the SQLite way.
+    `sharing`: several processes queue up in the kernel (`Turn`), for SQLite's own way of waiting, which is to try again later and
+    later, lets one of them starve for a second. Who does not queue, such as the command line, still gets its turn the SQLite way.
     """
 
-    def __init__(self, path: Path, *, sync: bool, processes: int = 1) -> None:
+    def __init__(self, path: Path, *, sync: bool, sharing: Sharing = ALONE) -> None:
         self.path = path
-        self._cache_kib = CACHE_KIB // processes
-        self._turn = Turn(path) if processes > 1 else None
+        self._cache_kib = CACHE_KIB // sharing.processes
+        self._turn = sharing.turn(path)
+        self._listening: asyncio.AbstractEventLoop | None = None  # to the bell
+        self._retry: asyncio.TimerHandle | None = None
         self.freed = asyncio.Event()  # some step left garbage
         self.broken = asyncio.Event()  # a sync has failed: it takes no more writes
         self._sync = sync
@@ -108,13 +114,10 @@ class Database:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="metadata-writer")
 
     @classmethod
-    def open(cls, path: Path, *, sync: bool, processes: int = 1, is_ready: bool = False) -> Self:
-        """Make or open the file (mode 0600: it holds secrets), bring its schema up to date. Raises Damaged, OSError.
-
-        `is_ready`: this program has opened it before, in a process that this one comes from.
-        """
-        if is_ready:
-            return cls._opened(path, sync=sync, processes=processes)
+    def open(cls, path: Path, *, sync: bool, sharing: Sharing = ALONE) -> Self:
+        """Make or open the file (mode 0600: it holds secrets), bring its schema up to date. Raises Damaged, OSError."""
+        if sharing.is_ready:
+            return cls._opened(path, sync=sync, sharing=sharing)
         path.parent.mkdir(parents=True, exist_ok=True)
         is_new = not path.exists()
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
@@ -126,15 +129,15 @@ class Database:
                 migrate(first)
         except sqlite3.Error as error:
             raise translated(error) from error
-        database = cls._opened(path, sync=sync, processes=processes)
+        database = cls._opened(path, sync=sync, sharing=sharing)
         if is_new:
             _sync_directory(path.parent)
         return database
 
     @classmethod
-    def _opened(cls, path: Path, *, sync: bool, processes: int) -> Self:
+    def _opened(cls, path: Path, *, sync: bool, sharing: Sharing) -> Self:
         try:
-            return cls(path, sync=sync, processes=processes)
+            return cls(path, sync=sync, sharing=sharing)
         except sqlite3.Error as error:
             raise translated(error) from error
 
@@ -172,6 +175,7 @@ class Database:
         self._writer.close()
         self.changes.close()
         if self._turn is not None:
+            self._stop_listening()
             self._turn.close()
 
     def _busy(self) -> Busy:
@@ -211,7 +215,7 @@ class Database:
         if is_short and not begun and self._turn is not None and self._tries < _TRIES:
             self._tries += 1
             self._is_scheduled = True
-            loop.call_later(_TRY_S, self._start, loop)
+            self._retry_later(self._turn, loop)
             return
         self._tries = 0
         batch = self._batch = [self._waiting.popleft() for _ in range(count)]
@@ -227,6 +231,36 @@ class Database:
                 self._claim = threading.Lock()
                 self._deadline = loop.call_later(BUSY_TIMEOUT_MS / 1000, self._give_up)
             self._thread.submit(self._finish_in_thread, batch, loop, begun=begun)
+
+    def _retry_later(self, turn: Turn, loop: asyncio.AbstractEventLoop) -> None:
+        """When the bell rings, or soon: another program may be what has the store."""
+        if turn.bell is not None and self._listening is not loop:
+            self._stop_listening()
+            self._listening = loop
+            loop.add_reader(turn.bell.descriptor, self._hear, turn.bell, loop)
+        patience_s = _TRY_S if turn.bell is None else _LISTEN_S
+        self._retry = loop.call_later(patience_s, self._try_again, loop)
+
+    def _hear(self, bell: Bell, loop: asyncio.AbstractEventLoop) -> None:
+        bell.heard()
+        if self._retry is not None:
+            self._retry.cancel()
+            self._try_again(loop)
+
+    def _try_again(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._retry = None
+        self._start(loop)
+
+    def _stop_listening(self) -> None:
+        """Of two loops the former is closed."""
+        loop, self._listening = self._listening, None
+        if (
+            loop is not None
+            and not loop.is_closed()
+            and self._turn is not None
+            and self._turn.bell is not None
+        ):
+            loop.remove_reader(self._turn.bell.descriptor)
 
     def _gathers(self) -> bool:
         """Each round of the event loop brings further steps: whoever asks in parallel asks for the next step when the last is

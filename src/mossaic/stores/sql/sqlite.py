@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from mossaic.stores.sql.buckets import BucketTables
-from mossaic.stores.sql.database import Database
+from mossaic.stores.sql.database import ALONE, Database
 from mossaic.stores.sql.housekeeping import HousekeepingTables
 from mossaic.stores.sql.identities import IdentityTables
 from mossaic.stores.sql.listing import ListingTables
 from mossaic.stores.sql.objects import ObjectTables
 from mossaic.stores.sql.requests import RequestTables
 from mossaic.stores.sql.uploads import UploadTables
+
+if TYPE_CHECKING:
+    from mossaic.stores.lock import Sharing
 
 READER_GRACE_S = 3_600.0
 
@@ -38,18 +41,16 @@ class SqliteMetadata(
         *,
         sync: bool = True,
         reader_grace_s: float = READER_GRACE_S,
-        processes: int = 1,
-        is_ready: bool = False,
+        sharing: Sharing = ALONE,
     ) -> Self:
         """Make or open the file and bring its schema up to date. Blocks for milliseconds, whatever the number of objects.
 
         `sync`: a step is on the disk when it returns; without, a power cut may lose the last ones (never consistency).
         `reader_grace_s`: how long the bytes of a deleted object stay for the GETs that have begun.
-        `processes`: how many of a service use the file at the same time. `is_ready`: a parent of this process has done all that
-        before.
+        `sharing`: with other processes of the service.
         Raises Damaged (not a database of ours, or of a newer Mossaic), Busy, OSError.
         """
-        database = Database.open(Path(path), sync=sync, processes=processes, is_ready=is_ready)
+        database = Database.open(Path(path), sync=sync, sharing=sharing)
         return cls(database, reader_grace_s=reader_grace_s)
 
     async def broken(self) -> None:
