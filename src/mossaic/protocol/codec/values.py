@@ -22,9 +22,7 @@ _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)
-_TAILS: Final = {
-    digit.encode(): f"{digit or 0}.000Z".encode() for digit in ("", *digits)
-}  # none: the first second of 1970
+_SECONDS: Final = tuple(f"{second:02}.000Z" for second in range(60))
 _URL_SAFE: Final = "-_.~/"
 _URL_PLAIN: Final = (ascii_letters + digits + "_.~/-").encode() + GAP
 _URL_UNSAFE: Final = re.compile(rb"[^A-Za-z0-9_.~/\xff-]+")
@@ -50,25 +48,12 @@ def iso_text(moment: datetime) -> str:
     return "%04d-%02d-%02dT%02d:%02d:%02d.000Z" % fields  # noqa: UP031
 
 
-class _Tens(dict[bytes, bytes]):
-    """Tens of seconds since 1970 as digits, and the text of all their times but for the last digit of the second."""
-
-    def __missing__(self, tens: bytes) -> bytes:
-        year, month, day, hour, minute, second, *_ = time.gmtime(10 * int(tens or b"0"))
-        text = "%04d-%02d-%02dT%02d:%02d:%d" % (year, month, day, hour, minute, second // 10)  # noqa: UP031  # as in `iso_text`
-        self[tens] = made = text.encode()
-        return made
-
-
 class _Seconds(dict[bytes, bytes]):
-    """Seconds since 1970 as digits, and their text: what was stored together often shares its second, or the ten around it. The last
-    digit is the same in both."""
-
-    def __init__(self) -> None:
-        self._tens = _Tens()
+    """Seconds since 1970 as digits, and their text: what was stored together often shares its second, and mostly its minute."""
 
     def __missing__(self, seconds: bytes) -> bytes:
-        text = self[seconds] = self._tens[seconds[:-1]] + _TAILS[seconds[-1:]]
+        minute, second = divmod(int(seconds or b"0"), 60)
+        text = self[seconds] = (_minute_text(minute) + _SECONDS[second]).encode()
         return text
 
 
@@ -76,6 +61,11 @@ def iso_texts(moments: Moments) -> list[bytes]:
     """`iso_text` of many times."""
     known = _Seconds()
     return [known[micros[:-6]] for micros in moments.pieces]
+
+
+@lru_cache(maxsize=4096)
+def _minute_text(minutes: int) -> str:
+    return "%04d-%02d-%02dT%02d:%02d:" % time.gmtime(60 * minutes)[:5]  # noqa: UP031  # as in `iso_text`
 
 
 def http_text(moment: datetime) -> str:
