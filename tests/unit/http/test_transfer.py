@@ -140,6 +140,13 @@ async def test_work_that_stops_early_ends_the_connection(house: House) -> None:
     assert (answer.body, answer.headers["connection"]) == (b"10", "close")
 
 
+def give(house: House, stored: tuple[int, bytes], *, times: int) -> None:
+    """Answer /file with the stored bytes, so many times."""
+    fileno, data = stored
+    pieces: list[FilePiece | bytes] = [FilePiece(fileno, 0, len(data))] * times
+    house.app.answers["/file"] = lambda _: HttpResponse(status=200, body=Stored(pieces))
+
+
 async def get(client: Client, path: str = "/file") -> bytes:
     answer = await client.ask(request("GET", path))
     assert answer.status == 200
@@ -178,10 +185,8 @@ async def test_pieces_of_files_and_bytes_arrive_in_order(
 async def test_a_slow_reader_gives_its_thread_back_and_gets_everything(
     house: House, stored: tuple[int, bytes]
 ) -> None:
-    fileno, data = stored
-    house.app.answers["/file"] = lambda _: HttpResponse(
-        status=200, body=Stored([FilePiece(fileno, 0, len(data))] * 10)
-    )
+    _, data = stored
+    give(house, stored, times=10)
     server = await house.serve(max_threads=2)
     slow = [await house.connect() for _ in range(4)]
     for client in slow:
@@ -219,10 +224,8 @@ async def test_a_reader_that_stops_is_cut(house: House, stored: tuple[int, bytes
 async def test_requests_that_come_during_a_download_wait_and_stop_nobody(
     house: House, stored: tuple[int, bytes]
 ) -> None:
-    fileno, data = stored
-    house.app.answers["/file"] = lambda _: HttpResponse(
-        status=200, body=Stored([FilePiece(fileno, 0, len(data))] * 10)
-    )
+    _, data = stored
+    give(house, stored, times=10)
     server = await house.serve()
     client, other = await house.connect(), await house.connect()
     client.writer.transport.pause_reading()
@@ -248,10 +251,8 @@ async def test_a_client_that_is_slow_but_never_stops_gets_everything(
     house: House, stored: tuple[int, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sender, "_SLOW_S", 0.001)
-    fileno, data = stored
-    house.app.answers["/file"] = lambda _: HttpResponse(
-        status=200, body=Stored([FilePiece(fileno, 0, len(data))] * 5)
-    )
+    _, data = stored
+    give(house, stored, times=5)
     client = await house.connect()
     await client.send(request("GET", "/file"))
     await client.reader.readuntil(b"\r\n\r\n")
