@@ -6,7 +6,6 @@ import asyncio
 import importlib.util
 import logging
 import os
-import socket
 import sys
 from dataclasses import replace
 from operator import attrgetter
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from mossaic.app import App, StartError, Unfit, check_files, endpoint_of, say_stopping
 from mossaic.board import Board
 from mossaic.config import SettingsError
+from mossaic.gateway.http.listening import bound
 from mossaic.gateway.route import Router
 from mossaic.heap import keep_freed
 from mossaic.quick import dataclass
@@ -25,6 +25,7 @@ from mossaic.supervisor import CannotReload, Supervisor
 from mossaic.team import Team
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Coroutine
 
     from mossaic.config import Settings
@@ -143,7 +144,7 @@ def serve_with_workers(
     try:
         journal = Journal(count=settings.console.callbacks if settings.console.enabled else 0, size=MAX_KEPT)
         bells = Bells(2 * count)  # during a reload there are the old and the new workers
-        sockets = _bound(*settings.host_port)
+        sockets = bound(*settings.host_port)
     except OSError as error:
         raise _not_heard(settings, error) from None
     service = WorkerService(
@@ -164,29 +165,3 @@ def serve_with_workers(
 
 def _not_heard(settings: Settings, error: OSError) -> StartError:
     return StartError(f"cannot listen on {settings.listen}: {error.strerror or error}")
-
-
-def _bound(host: str, port: int) -> tuple[socket.socket, ...]:
-    """A socket for each address of the host, all on one port; none listens yet. Raises OSError."""
-    name = (
-        host.encode() if host.isascii() else host
-    )  # a text is encoded by IDNA, which has to be loaded first
-    found = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    sockets: list[socket.socket] = []
-    try:
-        for family, kind, protocol, _, address in dict.fromkeys(found):
-            try:
-                sock = socket.socket(family, kind, protocol)
-            except OSError:
-                continue  # the machine does not speak it
-            sockets.append(sock)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            place = (address[0], sockets[0].getsockname()[1] or port, *address[2:])
-            sock.bind(place)
-    except OSError:
-        for sock in sockets:
-            sock.close()
-        raise
-    return tuple(sockets)
