@@ -26,11 +26,7 @@ _STALL_S: Final = 0.2  # a client that takes nothing for so long gets its thread
 # with a wait, and with the way back to the interpreter, between two of them.
 _WAITS_IN_CALLS: Final = sys.platform == "linux"
 _ROUND: Final = 1024 * 1024  # bytes asked of one such call
-_CALL_WAIT: Final = struct.pack("@ll", 0, 20_000)  # struct timeval: for each 64 KiB of it
-# A long answer makes room for the others between its calls: a thread whose client takes all that it sends would else keep its core
-# until the scheduler takes it away, and of four clients one waits several times as long as another.
-_LONG: Final = 8 * 1024 * 1024  # bytes sent
-_LONG_ROUND: Final = 4 * 1024 * 1024
+_CALL_WAIT: Final = struct.pack("@ll", 0, 100_000)  # struct timeval: for each 64 KiB of it
 _SLOW_S: Final = 0.5  # whose client takes less than a round in that time does not hold a thread in calls
 _SENDFILE_MOST: Final = 1 << 30  # bytes asked of one call that does not wait
 _SENDFILE: Final = hasattr(os, "sendfile")
@@ -145,8 +141,6 @@ class Sender:
         self._offset = 0
         self._by_sendfile = _SENDFILE
         self._waits = False
-        self._round = _ROUND
-        self._sent = 0  # bytes from files
 
     def run(self) -> bool:
         """Send until all is sent (True) or the client takes nothing more for a while (False: call again when the
@@ -192,12 +186,8 @@ class Sender:
                     return False
             else:
                 self._pace.moved(sent)
-            if self._waits:
-                if time.monotonic() - began > _SLOW_S:
-                    self._wait_in_calls(False)
-                elif self._sent >= _LONG and self._file is not None:
-                    self._round = _LONG_ROUND
-                    os.sched_yield()
+            if self._waits and time.monotonic() - began > _SLOW_S:
+                self._wait_in_calls(False)
         return True
 
     def _take(self) -> bool:
@@ -217,7 +207,6 @@ class Sender:
             return sent
         assert self._file is not None
         sent = self._send_file(self._file)
-        self._sent += sent
         self._offset += sent
         if self._offset == self._file.length:
             self._file = None
@@ -228,7 +217,7 @@ class Sender:
         if not self._by_sendfile:
             return self._sock.send(read_piece(piece, self._offset, PIECE))
         try:
-            count = min(left, self._round if self._waits else _SENDFILE_MOST)
+            count = min(left, _ROUND if self._waits else _SENDFILE_MOST)
             sent = os.sendfile(self._sock.fileno(), piece.fileno, piece.offset + self._offset, count)
         except OSError as error:
             if error.errno not in _NO_SENDFILE:
