@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from mossaic.gateway.http.listening import bound
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -28,8 +30,9 @@ class Sink:
 
 @contextmanager
 def sink(serve: Callable[[socket.socket], None]) -> Generator[Sink]:
-    """Run `serve(listener)` in a process of its own."""
-    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    """Run `serve(listener)` in a process of its own. Its socket is one that the service would listen on: a limit that is paced is none."""
+    (listener,) = bound("127.0.0.1", 0)
+    listener.listen(64)
     process = _FORK.Process(target=serve, args=(listener,), daemon=True)
     process.start()
     port: int = listener.getsockname()[1]
