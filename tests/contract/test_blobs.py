@@ -6,6 +6,7 @@ import errno
 import os
 import resource
 import signal
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -163,8 +164,7 @@ def test_the_first_blob_of_a_folder_waits_until_the_folder_is_durable(
 ) -> None:
     root = tmp_path / "blobs"
     blobs = FileBlobs(root)
-    other = FileBlobs(root)  # a process that made the folder, and has not synced it
-    other.create(BlobId("1a" + "0" * 30), None)
+    (root / "1/a").mkdir(parents=True)  # by a process that has not synced it
     paths = synced(monkeypatch)
 
     for number in ("1", "2"):
@@ -177,6 +177,26 @@ def test_the_first_blob_of_a_folder_waits_until_the_folder_is_durable(
     assert paths == [*chain, str(root / "1/a"), str(root / "1/a")]
 
 
+@pytest.mark.parametrize("length", [None, 1_000_000])
+def test_the_name_of_a_long_blob_goes_to_the_disk_while_its_bytes_still_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, length: int | None
+) -> None:
+    root = tmp_path / "blobs"
+    FileBlobs(root).prepare()
+    paths = synced(monkeypatch)
+    sink = FileBlobs(root).create(BlobId("1a" + "0" * 30), length)
+    assert paths == []
+
+    sink.write(memoryview(bytes(500_000)))
+    deadline = time.monotonic() + 30
+    while not paths and time.monotonic() < deadline:
+        time.sleep(0.001)
+    sink.write(memoryview(bytes(500_000)))
+    sink.commit()
+
+    assert paths == [str(root / "1/a")]
+
+
 def test_folders_that_another_process_has_made_are_relied_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,9 +205,9 @@ def test_folders_that_another_process_has_made_are_relied_on(
     FileBlobs(root).prepare()
     paths = synced(monkeypatch)
 
-    blobs.create(BlobId("1a" + "0" * 30), None)
+    blobs.create(BlobId("1a" + "0" * 30), None).commit()
 
-    assert paths == []
+    assert paths == [str(root / "1/a")]  # for the name of the blob
     assert blobs.is_prepared
 
 
@@ -212,9 +232,9 @@ def test_prepared_folders_are_there_for_good(tmp_path: Path, monkeypatch: pytest
 
     again = FileBlobs(root)
     again.prepare()
-    again.create(BlobId("1a" + "0" * 30), None)
+    again.create(BlobId("1a" + "0" * 30), None).commit()
 
-    assert paths == []
+    assert paths == [str(root / "1/a")]  # for the name of the blob
     assert len(list(root.glob("[0-9a-f]/[0-9a-f]"))) == 256
 
 

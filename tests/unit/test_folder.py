@@ -103,3 +103,42 @@ def test_blobs_of_one_time_lie_together_and_time_spreads_them(monkeypatch: pytes
 
     assert len(set(prefixes)) == 256
     assert len({new_blob_id() for _ in range(1_000)}) == 1_000
+
+
+def test_a_name_is_synced_ahead_while_its_bytes_still_come() -> None:
+    syncs = Syncs()
+    with ThreadPoolExecutor(1) as ahead:
+        folder = Folder(PLACE, syncs, ahead=ahead)
+        number = folder.made()
+        folder.settle_soon(number)
+    assert len(syncs.covered) == 1
+
+    folder.settle(number)
+
+    assert len(syncs.covered) == 1
+
+
+def test_a_sync_ahead_that_failed_is_heard_of_by_who_settles() -> None:
+    syncs = Syncs()
+    syncs.fails = True
+    with ThreadPoolExecutor(1) as ahead:
+        folder = Folder(PLACE, syncs, ahead=ahead)
+        number = folder.made()
+        folder.settle_soon(number)
+
+    syncs.fails = False
+    with pytest.raises(OSError, match="failed before"):
+        folder.settle(number)
+
+
+def test_without_anybody_to_sync_ahead_who_settles_does_it() -> None:
+    syncs = Syncs()
+    closed = ThreadPoolExecutor(1)
+    closed.shutdown()
+    for ahead in (None, closed):
+        folder = Folder(PLACE, syncs, ahead=ahead)
+        number = folder.made()
+        folder.settle_soon(number)
+        folder.settle(number)
+
+    assert len(syncs.covered) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -34,7 +35,7 @@ class FileBlobs:
 
     A commit syncs one folder and no chain of parents: that the folder is there, and durably, is seen to before. `prepare` makes
     all of them once and for all; until it has, each is made when the first blob of this process comes to it. Blobs of the same
-    time lie in the same folder (see `new_blob_id`), so that one sync of it does for several.
+    time lie in the same folder (see `new_blob_id`), so that one sync of it does for several; of long ones it begins while their bytes still come.
     """
 
     def __init__(self, root: Path | str, *, sync: bool = True) -> None:
@@ -45,6 +46,7 @@ class FileBlobs:
         self._has_all = self._marker.exists()
         self._durable: set[str] = set()  # folders that this process saw to
         self._folders: dict[str, Folder] = {}  # of which a blob was made
+        self._ahead = ThreadPoolExecutor(1, "mossaic-folders")  # has a thread once it is needed
 
     @property
     def is_prepared(self) -> bool:
@@ -118,7 +120,8 @@ class FileBlobs:
 
     def _folder(self, name: str) -> Folder:
         """Several threads that ask at once get the same."""
-        return self._folders.get(name) or self._folders.setdefault(name, Folder(self._root / name))
+        known = self._folders.get(name)
+        return known or self._folders.setdefault(name, Folder(self._root / name, ahead=self._ahead))
 
     def _all_made(self) -> bool:
         """Another process may have done it meanwhile."""
@@ -149,6 +152,7 @@ class FileSink:
         self._reserved = 0
         self._descriptor: int | None = os.open(path, _NEW, 0o600)
         self._number = 0 if folder is None else folder.made()
+        self._is_long = False  # there was more to come after the first bytes
 
     def write(self, data: memoryview) -> None:
         descriptor = self._open_descriptor()
@@ -157,9 +161,12 @@ class FileSink:
             count = os.write(descriptor, data)
             self._written += count
             data = data[count:]
-        if self._written == self._length:
+        if self._written == self._length or self._folder is None:
             return  # the sync comes next, and sees to the rest
-        if self._folder is not None and self._written - self._flushed >= _FLUSH_BYTES:
+        if not self._is_long:
+            self._is_long = True
+            self._folder.settle_soon(self._number)
+        if self._written - self._flushed >= _FLUSH_BYTES:
             start_writeback(descriptor, self._flushed, self._written - self._flushed)
             self._flushed = self._written
 
