@@ -191,6 +191,8 @@ def test_the_name_of_a_long_blob_goes_to_the_disk_while_its_bytes_still_come(
     deadline = time.monotonic() + 30
     while not paths and time.monotonic() < deadline:
         time.sleep(0.001)
+    assert paths == [str(root / "1/a")]
+
     sink.write(memoryview(bytes(500_000)))
     sink.commit()
 
