@@ -50,13 +50,12 @@ from mossaic.stores.callbacks import HttpCallbackSender
 from mossaic.stores.lock import FileLock, Sharing
 from mossaic.stores.sql import SqliteMetadata, make
 from mossaic.team import Team
-from mossaic.telemetry import AccessLog, Metrics, set_up_logging
+from mossaic.telemetry import AccessLog, Metrics, Records, set_up_logging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from mossaic.config import Settings
-    from mossaic.gateway.record import RequestRecord
     from mossaic.root_key import RootKey
 
 _log = logging.getLogger("mossaic")
@@ -337,9 +336,7 @@ class App:
             max_s=settings.console.session_max_s,
         )
 
-        def observe(record: RequestRecord) -> None:
-            access_log.write(record)
-            metrics.observe(record)
+        records = Records(access_log, metrics)
 
         def page() -> bytes:
             # What was shown once is not taken back, whatever becomes of this process.
@@ -360,7 +357,7 @@ class App:
         return Pipeline(
             services=services,
             admission=admission,
-            repeats=Repeats(services=services, admission=admission, clock=self.clock, observe=observe),
+            repeats=Repeats(services=services, admission=admission, clock=self.clock, records=records),
             sts=StsEndpoint(service=sts, identity=identity, clock=self.clock, leases=self.metadata),
             console=Console(
                 ready=ready,
@@ -374,7 +371,7 @@ class App:
                 cnames=dict(pair.split("=", 1) for pair in settings.cnames if "=" in pair),
             ),
             clock=self.clock,
-            observe=observe,
+            records=records,
             router=self.team.router or Router(),
         )
 

@@ -45,8 +45,12 @@ SECONDS: Final = (
 )
 
 
+_ATOMIC: Final = 4096  # bytes that are written to a pipe in one piece; longer ones of several workers could be mixed (PIPE_BUF, pipe(7))
+
+
 class AccessLog:
-    """Appends a line a request, flushed at once so that a reader sees every answered request, even after kill -9.
+    """Appends a line a request. It is in the file when `flush` returns, which is before its answer leaves: a reader sees every
+    answered request, even after kill -9.
 
     A log that cannot be written (a full disk, a pipe nobody reads) loses lines and says so once; it stops no request:
     what is to be logged has been done already.
@@ -55,18 +59,25 @@ class AccessLog:
     def __init__(self, target: str, open_file: Callable[[str], IO[bytes]] | None = None) -> None:
         self._encode = msgspec.json.Encoder().encode
         self._stream: IO[bytes] | None = None
+        self._lines: list[bytes] = []  # that are not in the file yet
         self._is_losing = False
         if target == "-":
             self._stream = sys.stdout.buffer
         elif target != "off":
             self._stream = (open_file or _open_append)(target)
 
-    def write(self, record: RequestRecord) -> None:
-        if self._stream is None:
+    def add(self, record: RequestRecord) -> None:
+        if self._stream is not None:
+            self._lines.append(self._line(record))
+
+    def flush(self) -> None:
+        if not self._lines or self._stream is None:
             return
+        lines, self._lines = self._lines, []
         try:
-            self._stream.write(self._line(record) + b"\n")
-            self._stream.flush()
+            for piece in _pieces(lines):
+                self._stream.write(piece)
+                self._stream.flush()
         except OSError as error:
             if not self._is_losing:
                 _log.error("the access log loses lines: %s", error)  # the trace would say nothing more
@@ -84,10 +95,24 @@ class AccessLog:
             return self._encode({name: _encodable(value) for name, value in said.items()})
 
     def close(self) -> None:
+        self.flush()
         stream, self._stream = self._stream, None
         if stream is not None and stream is not sys.stdout.buffer:
             with suppress(OSError):  # lines that found no room
                 stream.close()
+
+
+def _pieces(lines: list[bytes]) -> Iterator[bytes]:
+    """Whole lines, each with its end, as many as are written at once."""
+    piece: list[bytes] = []
+    size = 0
+    for line in lines:
+        size += len(line) + 1
+        if size > _ATOMIC and piece:
+            yield b"\n".join((*piece, b""))
+            piece, size = [], len(line) + 1
+        piece.append(line)
+    yield b"\n".join((*piece, b""))
 
 
 def _encodable(value: object) -> object:
@@ -96,6 +121,21 @@ def _encodable(value: object) -> object:
 
 def _open_append(path: str) -> IO[bytes]:
     return open(path, "ab")  # noqa: PTH123  # lives as long as the service
+
+
+class Records:
+    """`gateway.record.Records`: the log and the metrics."""
+
+    def __init__(self, log: AccessLog, metrics: Metrics) -> None:
+        self._log = log
+        self._metrics = metrics
+
+    def add(self, record: RequestRecord) -> None:
+        self._log.add(record)
+        self._metrics.observe(record)
+
+    def flush(self) -> None:
+        self._log.flush()
 
 
 class _Series:

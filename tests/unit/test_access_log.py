@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import logging
+import select
 from typing import TYPE_CHECKING
 
 from mossaic.gateway.record import RequestRecord
@@ -21,6 +22,7 @@ class Disk(io.RawIOBase):
 
     def __init__(self) -> None:
         self.kept = b""
+        self.writes: list[bytes] = []
         self.full = False
 
     def writable(self) -> bool:
@@ -31,11 +33,18 @@ class Disk(io.RawIOBase):
             raise OSError(errno.ENOSPC, "No space left on device")
         given = bytes(data)
         self.kept += given
+        self.writes.append(given)
         return len(given)
 
 
 def given_log(disk: Disk) -> AccessLog:
     return AccessLog("access.log", open_file=lambda _: io.BufferedWriter(disk))
+
+
+def put(log: AccessLog, *records: RequestRecord) -> None:
+    for record in records:
+        log.add(record)
+    log.flush()
 
 
 def paths(disk: Disk) -> list[str]:
@@ -45,14 +54,14 @@ def paths(disk: Disk) -> list[str]:
 def test_a_log_that_cannot_be_written_stops_no_request(caplog: pytest.LogCaptureFixture) -> None:
     disk = Disk()
     log = given_log(disk)
-    log.write(RequestRecord(path="/before"))
+    put(log, RequestRecord(path="/before"))
 
     disk.full = True
     with caplog.at_level(logging.INFO, "mossaic"):
         for number in range(1_000):
-            log.write(RequestRecord(path=f"/lost-{number}"))
+            put(log, RequestRecord(path=f"/lost-{number}"))
         disk.full = False
-        log.write(RequestRecord(path="/after"))
+        put(log, RequestRecord(path="/after"))
 
     assert paths(disk)[0] == "/before"
     assert paths(disk)[-1] == "/after"
@@ -66,7 +75,7 @@ def test_what_finishes_after_the_log_was_closed_is_dropped() -> None:
     log = given_log(disk)
 
     log.close()
-    log.write(RequestRecord(path="/late"))
+    put(log, RequestRecord(path="/late"))
 
     assert paths(disk) == []
 
@@ -75,6 +84,53 @@ def test_closing_a_log_on_a_full_disk_is_quiet() -> None:
     disk = Disk()
     log = given_log(disk)
     disk.full = True
-    log.write(RequestRecord(path="/lost"))
+    put(log, RequestRecord(path="/lost"))
 
     log.close()
+
+
+def test_lines_of_requests_in_step_are_one_write() -> None:
+    disk = Disk()
+    log = given_log(disk)
+    log.add(RequestRecord(path="/one"))
+    log.add(RequestRecord(path="/two"))
+    assert not disk.writes
+
+    log.flush()
+    log.flush()
+
+    assert paths(disk) == ["/one", "/two"]
+    assert len(disk.writes) == 1
+
+
+def test_no_write_is_so_long_that_a_pipe_could_mix_it_with_anothers() -> None:
+    disk = Disk()
+    log = given_log(disk)
+    given = [f"/{'x' * (37 * number % 900)}" for number in range(100)]
+
+    put(log, *(RequestRecord(path=path) for path in given))
+
+    assert paths(disk) == given
+    assert all(write.endswith(b"\n") for write in disk.writes), "whole lines"
+    assert max(map(len, disk.writes)) <= select.PIPE_BUF
+    assert len(disk.writes) < 30
+
+
+def test_a_line_that_is_longer_goes_alone() -> None:
+    disk = Disk()
+    log = given_log(disk)
+
+    put(log, RequestRecord(path="/a"), RequestRecord(path=f"/{'b' * 5_000}"), RequestRecord(path="/c"))
+
+    assert [len(path) for path in paths(disk)] == [2, 5_001, 2]
+    assert len(disk.writes) == 3
+
+
+def test_closing_writes_what_is_left() -> None:
+    disk = Disk()
+    log = given_log(disk)
+    log.add(RequestRecord(path="/last"))
+
+    log.close()
+
+    assert paths(disk) == ["/last"]

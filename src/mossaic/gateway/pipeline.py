@@ -13,7 +13,7 @@ from mossaic.gateway import browsers, cors, form, sts
 from mossaic.gateway.call import Call, handlers
 from mossaic.gateway.console.api import Visit as AtConsole
 from mossaic.gateway.console.console import to_page
-from mossaic.gateway.record import RequestRecord, finish, record_of, record_of_unread
+from mossaic.gateway.record import finish, put_on_record, record_of, record_of_unread
 from mossaic.gateway.refusal import refusal_of
 from mossaic.gateway.translate import decode, encode
 from mossaic.model.names import BucketName, bucket_name, object_key
@@ -27,11 +27,10 @@ from mossaic.protocol.operations.form import POST_OBJECT
 from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mossaic.gateway.admit import Admission
     from mossaic.gateway.console import Console
     from mossaic.gateway.message import HttpRequest, HttpResponse
+    from mossaic.gateway.record import Records
     from mossaic.gateway.repeats import Repeats
     from mossaic.gateway.route import Router
     from mossaic.model.bucket import Bucket
@@ -44,7 +43,7 @@ _KEPT: Final = 256  # characters of a Host that is worth remembering
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    """Everything a request needs; `observe` gets one record a request, before the answer is sent."""
+    """Everything a request needs; `records` gets one record a request, before the answer is sent."""
 
     services: Services
     admission: Admission
@@ -52,7 +51,7 @@ class Pipeline:
     console: Console
     domains: Domains
     clock: Clock
-    observe: Callable[[RequestRecord], None]
+    records: Records
     router: Router
     repeats: Repeats
 
@@ -68,13 +67,14 @@ class Pipeline:
             response.headers.extend(cors.answer_headers(request.method, request.index, visit.bucket))
         visit.record.bytes_in = request.body.received
         finish(visit.record, response, started)
-        self.observe(visit.record)
+        await put_on_record(self.records, visit.record)
         return response
 
     def refused(self, remote: str, status: int) -> str:
         """A request that could not be read, and got `status`, is on record, too: the id for its answer."""
         unread = record_of_unread(remote, status)
-        self.observe(unread)
+        self.records.add(unread)
+        self.records.flush()
         return unread.request_id
 
     async def _serve(self, visit: _Visit) -> HttpResponse:

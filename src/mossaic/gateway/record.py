@@ -1,4 +1,4 @@
-"""What is said of a request in the access log and in the metrics."""
+"""What is said of a request in the access log and in the metrics, before its answer leaves."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import os
 import time
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
+
+from mossaic.gateway.lockstep import step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +40,23 @@ class RequestRecord(msgspec.Struct, kw_only=True):
     upload_id: str | None = None
     part_number: str | None = None
     user_agent: str | None = None
+
+
+class Records(Protocol):
+    """Where records go."""
+
+    def add(self, record: RequestRecord) -> None: ...
+
+    def flush(self) -> None:
+        """What was added outlives this process, however it ends."""
+        ...
+
+
+async def put_on_record(records: Records, record: RequestRecord) -> None:
+    """One write does it for all requests that are in step."""
+    records.add(record)
+    await step()
+    records.flush()
 
 
 def record_of(method: str, path: str, headers: Mapping[str, str], remote: str) -> RequestRecord:

@@ -9,21 +9,21 @@ import math
 import socket
 import time
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from mossaic.gateway.http.answer import bodyless, render_head, render_refusal
 from mossaic.gateway.http.body import RequestBody
 from mossaic.gateway.http.channel import Channel
 from mossaic.gateway.http.delivery import deliver
-from mossaic.gateway.http.eager import begun
 from mossaic.gateway.http.head import Head, Refused, has_bare_lf, parse_head
+from mossaic.gateway.http.limits import SMALL
+from mossaic.gateway.lockstep import step
 from mossaic.gateway.message import HttpRequest, HttpResponse
 from mossaic.protocol.errors import OssError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from mossaic.gateway.http.site import Site
+    from mossaic.gateway.lockstep import Exchange
     from mossaic.gateway.message import Repeat
 
 log = logging.getLogger(__name__)
@@ -181,7 +181,7 @@ class Connection(asyncio.BufferedProtocol):
         if repeat is not None:
             body = RequestBody(self._channel, self._site.workers, length=repeat.length)
             self._wait(Phase.BUSY, math.inf)
-            self._run(self._exchange_repeat(repeat, data, body), is_short=repeat.length == 0)
+            self._run(self._exchange_repeat(repeat, data, body), is_short=repeat.length <= SMALL)
             return
         head = self._read(data)
         if head is None:
@@ -200,17 +200,12 @@ class Connection(asyncio.BufferedProtocol):
             self._refuse(refused.status, refused.reason)
             return None
 
-    def _run(
-        self, exchange: Coroutine[Any, Any, None], *, is_short: bool
-    ) -> None:  # Any: what futures exchange with tasks
+    def _run(self, exchange: Exchange, *, is_short: bool) -> None:
+        lockstep = self._site.lockstep
         if is_short:
-            rest = begun(exchange)
-            if rest is None:
-                return
-            exchange = rest
-        task = asyncio.get_running_loop().create_task(exchange)
-        self._site.tasks.add(task)
-        task.add_done_callback(self._site.tasks.discard)
+            lockstep.begin(exchange)
+        else:
+            lockstep.spawn(exchange)
 
     async def _exchange_repeat(self, repeat: Repeat, data: bytes, body: RequestBody) -> None:
         try:
@@ -253,7 +248,9 @@ class Connection(asyncio.BufferedProtocol):
             response, keep = HttpResponse(status=500), False
             rendered = render_head(response, method=method, keep_alive=False)
         content = b"" if bodyless(method, response.status) else response.body
+        await step()
         if await deliver(self._channel, self._site, head=rendered, content=content):
+            await step()
             await self._finish(body, keep=keep)
 
     def _reusable(self, response: HttpResponse, body: RequestBody) -> bool:

@@ -51,7 +51,7 @@ class Server:
     @property
     def requests(self) -> int:
         """Requests that are being answered."""
-        return len(self._site.tasks)
+        return len(self._site.lockstep.tasks)
 
     @property
     def leases(self) -> int:
@@ -87,13 +87,15 @@ class Server:
         if patience_s:
             await _finished(self._arriving, until)
             await self._emptied(until)
-        await _finished(site.tasks, until)
+        await _finished(site.lockstep.tasks, until)
         await self._emptied(min(until, time.monotonic() + _AFTERMATH_S))
-        if site.tasks or site.connections:
-            log.warning("cutting %d requests, %d connections", len(site.tasks), len(site.connections))
+        if site.lockstep.tasks or site.connections:
+            log.warning(
+                "cutting %d requests, %d connections", len(site.lockstep.tasks), len(site.connections)
+            )
             self._cut()
-            await _finished(site.tasks, time.monotonic() + _AFTERMATH_S)
-            for task in list(site.tasks):
+            await _finished(site.lockstep.tasks, time.monotonic() + _AFTERMATH_S)
+            for task in list(site.lockstep.tasks):
                 task.cancel()
             await self._emptied(time.monotonic() + _AFTERMATH_S)
         self._timer.cancel()

@@ -7,6 +7,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mossaic.gateway.http.limits import SMALL
+from mossaic.gateway.lockstep import Lockstep
 from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
@@ -78,8 +79,7 @@ class Hooks(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Site:
-    """`tasks` are requests that are being answered; they are finished even when their client is gone. `capacity`: the
-    connections that this process may have; the limit counts those of all. `patience_s`: while closing, how long idle
+    """`lockstep` has the requests that are being answered. `capacity`: the connections that this process may have; the limit counts those of all. `patience_s`: while closing, how long idle
     connections may still bring a request, which is then answered as their last. `room` is where the loop reads into: one for
     all, because what comes is taken out before the next read."""
 
@@ -90,7 +90,7 @@ class Site:
     capacity: int
     crowd: Crowd = field(default_factory=Alone)
     connections: set[Held] = field(default_factory=set[Held])
-    tasks: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    lockstep: Lockstep = field(default_factory=Lockstep)
     closing: bool = False
     patience_s: float = 0.0
     room: memoryview = field(default_factory=lambda: memoryview(bytearray(SMALL)))

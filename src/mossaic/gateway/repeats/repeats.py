@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mossaic.gateway import cors
 from mossaic.gateway.admit import is_owners_own, signed_request
+from mossaic.gateway.lockstep import step
 from mossaic.gateway.plain_get import PlainGets
-from mossaic.gateway.record import finish, record_of
+from mossaic.gateway.record import finish, put_on_record, record_of
 from mossaic.gateway.refusal import refusal_of
 from mossaic.gateway.repeats.kinds import kind_of
 from mossaic.gateway.repeats.template import LONGEST, NoTemplate, Template, place_of, shape_of
@@ -25,12 +26,10 @@ from mossaic.protocol.signing.request import same
 from mossaic.protocol.signing.verify import is_timely
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from mossaic.gateway.admit import Admission
     from mossaic.gateway.call import Call
     from mossaic.gateway.message import HttpResponse, IncomingBody
-    from mossaic.gateway.record import RequestRecord
+    from mossaic.gateway.record import Records
     from mossaic.gateway.repeats.kinds import Kind
     from mossaic.gateway.repeats.template import Said, Shape
     from mossaic.model.bucket import Bucket
@@ -53,12 +52,12 @@ class Repeats:
         services: Services,
         admission: Admission,
         clock: Clock,
-        observe: Callable[[RequestRecord], None],
+        records: Records,
     ) -> None:
         self.services = services
         self.admission = admission
         self.clock = clock
-        self.observe = observe
+        self.records = records
         self.plain_gets = PlainGets()
         self._templates: dict[tuple[str, int], list[tuple[Template, Kind]]] = {}
         self._known: set[Shape] = set()  # that have a template, or can have none
@@ -142,11 +141,13 @@ class Repeat(NamedTuple):
             return None
         if admitted is None:
             return None
+        await step()
         principal, bucket = admitted
         record = record_of(said.method, said.path, self.template.headers, remote)
         record.bucket, record.key = said.bucket, said.key
         record.operation, record.principal = self.kind.operation, principal.arn
         response: HttpResponse | None
+        await step()
         try:
             key = object_key(said.key)
             response = await self.kind.answer(repeats.services.objects, bucket, key, body, said)
@@ -154,10 +155,12 @@ class Repeat(NamedTuple):
             response = refusal_of(error, record)
         if response is None:
             return None
+        await step()
         response.headers.extend(cors.answer_headers(said.method, self.template.headers, bucket))
         record.bytes_in = body.received
         finish(record, response, started)
-        repeats.observe(record)
+        await step()
+        await put_on_record(repeats.records, record)
         return response
 
     async def _admitted(self) -> tuple[Principal, Bucket] | None:

@@ -1,0 +1,94 @@
+"""Requests that are there at the same time are answered in step: all of them take the first step, then all the second.
+
+The interpreter and what it works on are larger than a core's caches. When one request is answered after the other, each brings in what
+all of its steps need; in step, the first one does that for all. Their answers leave together, too: a client on the same machine that is woken by the first
+takes the core away from the others. ADR 24 has what that is worth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import types
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Generator
+
+    Exchange = Coroutine[Any, Any, None]  # Any: what futures exchange with tasks
+
+log = logging.getLogger(__name__)
+MOST: Final = 32  # in step: with more the first would wait long for its answer, and what they work on not fit the caches
+
+
+@types.coroutine
+def step() -> Generator[None, None, None]:
+    """The end of a step: the others take theirs. In a task it is a turn of the event loop, which comes to the same."""
+    yield
+
+
+class Lockstep:
+    """Begins requests in step. `tasks` are those that had to wait for something; they are finished even when their client is gone."""
+
+    __slots__ = ("_begun", "tasks")
+
+    def __init__(self) -> None:
+        self.tasks: set[asyncio.Task[None]] = set()
+        self._begun: list[Exchange] = []
+
+    def begin(self, exchange: Exchange) -> None:
+        """In step with all that begin in this turn of the event loop. One that never waits is done without a task.
+
+        Until its first wait it runs outside of any task: it may not use `asyncio.timeout` or `current_task` before.
+        """
+        if not self._begun:
+            asyncio.get_running_loop().call_soon(self._go)
+        self._begun.append(exchange)
+
+    def spawn(self, exchange: Exchange) -> None:
+        """In a task of its own."""
+        task = asyncio.get_running_loop().create_task(exchange)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def _go(self) -> None:
+        going, self._begun = self._begun[:MOST], self._begun[MOST:]
+        if self._begun:
+            asyncio.get_running_loop().call_soon(self._go)
+        while going:
+            going = [exchange for exchange in going if self._goes_on(exchange)]
+
+    def _goes_on(self, exchange: Exchange) -> bool:
+        """Take one step. False when it is done, or goes on in a task."""
+        try:
+            waiting = exchange.send(None)
+        except StopIteration:
+            return False
+        except Exception:  # the others go on
+            log.exception("a request has failed")
+            return False
+        if waiting is None:
+            return True
+        # As a task takes it up: others may wait for the same future before that one does.
+        waiting._asyncio_future_blocking = False  # noqa: SLF001  # what futures and tasks tell each other, of any event loop
+        self.spawn(_rest(exchange, waiting))
+        return False
+
+
+async def _rest(exchange: Exchange, waiting: Any) -> None:  # Any: as above
+    await _go_on(exchange, waiting)
+
+
+@types.coroutine
+def _go_on(exchange: Exchange, waiting: Any) -> Generator[Any, Any, None]:  # Any: as above
+    waiting._asyncio_future_blocking = True  # noqa: SLF001  # as above
+    while True:
+        try:
+            try:
+                sent = yield waiting
+            except BaseException as error:  # noqa: BLE001  # cancellation, too, is the coroutine's to deal with
+                waiting = exchange.throw(error)
+            else:
+                waiting = exchange.send(sent)
+        except StopIteration:
+            return
