@@ -111,7 +111,8 @@ class App:
                 reader_grace_s=settings.sweep.reader_grace_s,
                 sharing=Sharing(processes=team.processes, is_ready=not team.is_alone, bell=team.bell),
             )
-            blobs = FileBlobs(folder / "blobs", sync=settings.store.sync)
+            warm_bytes = team.share(settings.store.warm_bytes, least=0)
+            blobs = FileBlobs(folder / "blobs", sync=settings.store.sync, warm_bytes=warm_bytes)
         except RootKeyError as error:
             raise StartError(str(error)) from None
         except (OSError, StoreError) as error:

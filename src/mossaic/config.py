@@ -89,11 +89,13 @@ class TlsSettings:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:
     """`sync` False gives up durability at power loss for speed; `inline_bytes`: objects up to this size lie in the database, and
-    in memory while they are written and read; `etag`: what ETags of parts and of objects in one piece are made of."""
+    in memory while they are written and read; `etag`: what ETags of parts and of objects in one piece are made of; `warm_bytes`: how
+    much of what was written last to files stays in the system's cache."""
 
     sync: bool = True
     inline_bytes: Annotated[int, msgspec.Meta(ge=0, le=1_048_576)] = 16_384
     etag: EtagKind = "md5"
+    warm_bytes: Annotated[int, msgspec.Meta(ge=0)] = 67_108_864
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import mmap
 import os
 import resource
 import signal
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -283,3 +286,50 @@ def test_a_failed_sync_is_not_acknowledged_and_leaves_nothing(
         sink.commit()
 
     assert listed(blobs) == {}
+
+
+def cached(path: Path) -> float:
+    """The share of a file that the system's cache holds. Only what is there is read: looking brings nothing in."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        address = libc.mmap(None, ctypes.c_size_t(size), mmap.PROT_READ, mmap.MAP_SHARED, file.fileno(), 0)
+    pages = (ctypes.c_ubyte * -(-size // mmap.PAGESIZE))()
+    assert libc.mincore(ctypes.c_void_p(address), ctypes.c_size_t(size), pages) == 0
+    libc.munmap(ctypes.c_void_p(address), ctypes.c_size_t(size))
+    return sum(byte & 1 for byte in pages) / len(pages)
+
+
+def gives_up(folder: Path) -> bool:
+    """Whether the file system does give up what is asked of it: one in memory cannot."""
+    probe = folder / "probe"
+    probe.write_bytes(b"x" * 100_000)
+    with probe.open("rb") as file:
+        os.fdatasync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    return cached(probe) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux is asked to give up what it has cached")
+@pytest.mark.parametrize("warm_bytes", [0, 1_000_000, 64_000_000])
+@pytest.mark.parametrize("size", [300_000, 20_000_000])
+def test_only_what_was_written_last_stays_in_the_systems_cache(
+    tmp_path: Path, warm_bytes: int, size: int
+) -> None:
+    if not gives_up(tmp_path):
+        pytest.skip("this file system keeps in memory whatever is asked of it")
+    blobs = FileBlobs(tmp_path / "blobs", warm_bytes=warm_bytes)
+    content = os.urandom(size)
+    pieces = [content[start : start + 500_000] for start in range(0, size, 500_000)]
+
+    written = [write(blobs, pieces, length=size) for _ in range(5)]
+
+    shares = [cached(tmp_path / "blobs" / name[0] / name[1] / name) for name in written]
+    kept = sum(round(share) for share in shares)
+    assert shares[len(shares) - kept :] == [1.0] * kept, "the newest"
+    assert sum(shares[: len(shares) - kept]) <= 1.0, "of one at most a part"
+    assert kept == min(5, warm_bytes // size)
+    for name in written:
+        with blobs.open(name) as source:
+            assert source.read(0, size) == content

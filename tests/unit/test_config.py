@@ -24,6 +24,7 @@ def refusal(**environ: str) -> str:
         ("http.shutdown_s", "-1"),
         ("store.inline_bytes", "-1"),
         ("store.inline_bytes", "2000000"),
+        ("store.warm_bytes", "-1"),
         ("upload.replay_s", "-1"),
         ("callback.timeout_s", "0"),
         ("sweep.interval_s", "0"),

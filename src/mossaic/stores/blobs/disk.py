@@ -56,6 +56,17 @@ def sync_data(descriptor: int) -> None:
         os.fdatasync(descriptor)
 
 
+def forget(path: str, offset: int, length: int) -> None:
+    """Give up what the system's cache has of a range of a file (`length` 0: up to its end), as far as it is on the disk.
+    Only a hint. Raises OSError (no such file)."""
+    if sys.platform.startswith("linux"):
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.posix_fadvise(descriptor, offset, length, os.POSIX_FADV_DONTNEED)
+        finally:
+            os.close(descriptor)
+
+
 def sync_folder(path: Path | str) -> None:
     """The names in the folder are on the disk. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

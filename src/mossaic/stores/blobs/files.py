@@ -13,6 +13,7 @@ from mossaic.model.names import BlobId, new_blob_id
 from mossaic.ports import Damaged
 from mossaic.stores.blobs.disk import allocate, start_writeback, sync_data, sync_folder
 from mossaic.stores.blobs.folder import Folder
+from mossaic.stores.blobs.warm import Warm
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -22,6 +23,7 @@ _ID: Final = re.compile(r"[0-9a-f]{32}")
 # Reserved ahead of the writer: a client's promise of 5 GiB costs no disk.
 _RESERVE_BYTES: Final = 64 * 1024 * 1024
 _FLUSH_BYTES: Final = 256 * 1024  # write-back is asked for in pieces of at least this
+_LONG_BYTES: Final = 8 * 1024 * 1024  # as much of an unfinished blob counts as warm at a time
 _NEW: Final = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
 # 256 folders: ten million blobs are 40,000 names in each, which file systems with indexed folders find at once.
 _FOLDERS: Final = tuple(f"{first:x}/{second:x}" for first in range(16) for second in range(16))
@@ -36,9 +38,11 @@ class FileBlobs:
     A commit syncs one folder and no chain of parents: that the folder is there, and durably, is seen to before. `prepare` makes
     all of them once and for all; until it has, each is made when the first blob of this process comes to it. Blobs of the same
     time lie in the same folder (see `new_blob_id`), so that one sync of it does for several; of long ones it begins while their bytes still come.
+
+    `warm_bytes`: how much of what was written last stays in the system's cache (with `sync`: else it may not be on the disk yet).
     """
 
-    def __init__(self, root: Path | str, *, sync: bool = True) -> None:
+    def __init__(self, root: Path | str, *, sync: bool = True, warm_bytes: int = 0) -> None:
         self._root = Path(root)
         self._sync = sync
         self._root.mkdir(parents=True, exist_ok=True)
@@ -47,6 +51,7 @@ class FileBlobs:
         self._durable: set[str] = set()  # folders that this process saw to
         self._folders: dict[str, Folder] = {}  # of which a blob was made
         self._ahead = ThreadPoolExecutor(1, "mossaic-folders")  # has a thread once it is needed
+        self._warm = Warm(warm_bytes)
 
     @property
     def is_prepared(self) -> bool:
@@ -71,7 +76,7 @@ class FileBlobs:
         folder = f"{blob_id[0]}/{blob_id[1]}"
         if not self._has_all:
             self._make_folder(folder)
-        return FileSink(path, length, folder=self._folder(folder) if self._sync else None)
+        return FileSink(path, length, folder=self._folder(folder) if self._sync else None, warm=self._warm)
 
     @contextmanager
     def open(self, blob_id: BlobId) -> Generator[FileSource]:
@@ -143,12 +148,14 @@ class FileSink:
     """`ports.BlobSink`: reserves room ahead, has pieces written back while the next arrive, syncs at the end, if there is a
     `folder` to sync."""
 
-    def __init__(self, path: str, length: int | None, *, folder: Folder | None) -> None:
+    def __init__(self, path: str, length: int | None, *, folder: Folder | None, warm: Warm) -> None:
         self._path = path
+        self._warm = warm
         self._length = self._to_reserve = length or 0
         self._folder = folder
         self._written = 0
         self._flushed = 0
+        self._warmed = 0
         self._reserved = 0
         self._descriptor: int | None = os.open(path, _NEW, 0o600)
         self._number = 0 if folder is None else folder.made()
@@ -169,6 +176,8 @@ class FileSink:
         if self._written - self._flushed >= _FLUSH_BYTES:
             start_writeback(descriptor, self._flushed, self._written - self._flushed)
             self._flushed = self._written
+        if self._flushed - self._warmed >= _LONG_BYTES:
+            self._tell_warm(self._flushed)
 
     def commit(self) -> None:
         descriptor = self._open_descriptor()
@@ -181,6 +190,9 @@ class FileSink:
             os.close(descriptor)
             if self._folder is not None:
                 self._folder.settle(self._number)
+                self._tell_warm(self._written)
+                if self._written > _LONG_BYTES:
+                    self._warm.add(self._path, 0, 0)  # some of it may not have been on the disk in time
         except OSError:
             # After a failed sync the kernel may have dropped the pages: nothing of this file can be trusted.
             self.discard()
@@ -193,6 +205,10 @@ class FileSink:
             self._descriptor = None
         with suppress(OSError):
             os.unlink(self._path)  # noqa: PTH108  # as above
+
+    def _tell_warm(self, end: int) -> None:
+        self._warm.add(self._path, self._warmed, end - self._warmed)
+        self._warmed = end
 
     def _open_descriptor(self) -> int:
         assert self._descriptor is not None, "the blob was committed or discarded"
