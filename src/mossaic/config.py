@@ -95,7 +95,7 @@ class StoreSettings:
     sync: bool = True
     inline_bytes: Annotated[int, msgspec.Meta(ge=0, le=1_048_576)] = 16_384
     etag: EtagKind = "md5"
-    warm_bytes: Annotated[int, msgspec.Meta(ge=0)] = 67_108_864
+    warm_bytes: Annotated[int, msgspec.Meta(ge=0)] = 33_554_432
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
