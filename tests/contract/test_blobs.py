@@ -328,10 +328,10 @@ def test_only_what_was_written_last_stays_in_the_systems_cache(
     shares = [cached(tmp_path / "blobs" / name[0] / name[1] / name) for name in written]
     whole = min(len(written), warm_bytes // size)
     older = shares[: len(shares) - whole]
-    assert shares[len(older) :] == [1.0] * whole, "the newest"
-    assert sum(older[:-1]) == 0, (
-        "only of the next one there may be some left, as of one that is still on its way to the disk"
-    )
+    # The kernel passes over a page that somebody else just looks at, and gives up others by itself.
+    assert all(share > 0.9 for share in shares[len(older) :]), shares
+    # Of the next one there may be more left, as of one that was still on its way to the disk.
+    assert all(share < 0.1 for share in older[:-1]), shares
     for name in written:
         with blobs.open(name) as source:
             assert source.read(0, size) == content
