@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import random
 import time
 from functools import lru_cache
 from http import HTTPStatus
@@ -94,8 +94,9 @@ def finish(record: RequestRecord, response: HttpResponse, started: float) -> Non
 
 
 def _new_request_id() -> str:
-    """24 upper-case hex digits, as OSS's are."""
-    return os.urandom(12).hex().upper()
+    """24 upper-case hex digits, as OSS's are. No secret: the system's own chance would cost a call that lets go of the interpreter's
+    lock, for which threads with bodies wait. Worker processes are forked, and draw different ones all the same (`random` sees to it)."""
+    return f"{random.getrandbits(96):024X}"  # as above
 
 
 @lru_cache(maxsize=2)

@@ -108,7 +108,7 @@ class Database:
         self._writer = self._end.connection
         self.read = Reader(self._connect(read_only=True))
         self.changes = Changes(path, self.read.connection)
-        self.recent = Recent()  # what `read` found of late
+        self.recent = Recent(self.read, self.changes)  # what `read` found of late
         if self.changes.frames() is not None:
             self._writer.execute("PRAGMA wal_autocheckpoint = 0")  # see `_copy_back`
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="metadata-writer")

@@ -19,7 +19,7 @@ from mossaic.quick import dataclass
 from mossaic.stores.sql import buckets, requests
 from mossaic.stores.sql.buckets import Change, Counts
 from mossaic.stores.sql.content import add_content, blob_ids, release_content
-from mossaic.stores.sql.rows import VERSION_COLUMNS, map_text, micros, version_from, version_row
+from mossaic.stores.sql.rows import VERSION_COLUMNS, map_text, micros, size_of, version_from, version_row
 from mossaic.stores.sql.statements import LONG
 
 if TYPE_CHECKING:
@@ -345,15 +345,15 @@ class ObjectTables:
     async def head(
         self, bucket: BucketName, key: ObjectKey, version_id: VersionId | None = None
     ) -> ObjectVersion | None:
-        read = self._database.read
-        state = self._database.changes.state()
-        if version_id is None and (kept := self._database.recent.find(bucket, key, state)) is not None:
+        read, recent = self._database.read, self._database.recent
+        kept = recent.find(bucket, key)
+        if version_id is None and kept is not None:
             return kept
         # Most reads want the current version, and one statement needs no snapshot.
         row = read.one(_HEAD_BY_NAME, bucket, key.encode())
         if row is not None and (version_id is None or version_id == row[2]):
             found = version_from(bucket, row, is_latest=True)
-            self._database.recent.keep(found, state)
+            recent.keep(found, contents=size_of(row))
             return found
         with read.snapshot():
             try:

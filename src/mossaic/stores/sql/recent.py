@@ -1,4 +1,4 @@
-"""Versions that were read a moment ago, for as long as nothing in the database has changed."""
+"""Versions that were read a moment ago, for as long as no object in the database has changed."""
 
 from __future__ import annotations
 
@@ -7,36 +7,47 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from mossaic.model.names import BucketName, ObjectKey
     from mossaic.model.object import ObjectVersion
-    from mossaic.stores.sql.changes import State
+    from mossaic.stores.sql.changes import Changes, State
+    from mossaic.stores.sql.statements import Reader
 
+_TIMES: Final = "SELECT times FROM object_changes"
 _MOST: Final = 4096  # versions
-MOST_BYTES: Final = 24 * 1024 * 1024  # of contents and manifests; with more than either all are forgotten
-_OWN_BYTES: Final = 1024  # what a version costs besides them, about
+MOST_BYTES: Final = 24 * 1024 * 1024  # of their rows; with more than either all are forgotten
+_OWN_BYTES: Final = 1024  # what a version costs besides its row's texts and blobs, about
 
 
 class Recent:
-    """Current versions by name. `Changes` tells of every commit, whichever process made it, so what is kept is what a read
-    would find; a hot object costs one look instead of a row and its conversion."""
+    """Current versions by name. A hot object costs one look instead of a row and its conversion.
 
-    __slots__ = ("_kept", "_most_bytes", "_state", "size")
+    `Changes` tells of every commit, whichever process made it, and the database then, how many of them have changed an object: what is
+    kept is what a read would find, and stays when nothing but parts was committed.
+    """
 
-    def __init__(self, *, most_bytes: int = MOST_BYTES) -> None:
+    __slots__ = ("_changes", "_kept", "_most_bytes", "_read", "_state", "_times", "size")
+
+    def __init__(self, read: Reader, changes: Changes, *, most_bytes: int = MOST_BYTES) -> None:
+        self._read = read
+        self._changes = changes
         self._most_bytes = most_bytes
         self._kept: dict[tuple[BucketName, ObjectKey], ObjectVersion] = {}
         self.size = 0  # bytes, about
         self._state: State = -1
+        self._times = -1
 
-    def find(self, bucket: BucketName, key: ObjectKey, state: State) -> ObjectVersion | None:
-        """`state`: of the database now."""
+    def find(self, bucket: BucketName, key: ObjectKey) -> ObjectVersion | None:
+        state = self._changes.state()
         if state != self._state:
-            self._forget()
-            self._state = state
+            # Asked after that: of a commit between the two the next call hears again.
+            times = self._read.all(_TIMES)[0][0]
+            if times != self._times:
+                self._forget()
+            self._state, self._times = state, times
         return self._kept.get((bucket, key))
 
-    def keep(self, version: ObjectVersion, state: State) -> None:
-        """`state`: of the database before `version` was read."""
-        size = _OWN_BYTES + len(version.inline or b"") + len(version.manifest.packed)
-        if state != self._state or size > self._most_bytes:
+    def keep(self, version: ObjectVersion, *, contents: int) -> None:
+        """Which `find` did not have, and which was read since, in the same turn of the event loop. `contents`: bytes of its row."""
+        size = _OWN_BYTES + contents
+        if size > self._most_bytes:
             return
         if len(self._kept) >= _MOST or self.size + size > self._most_bytes:
             self._forget()

@@ -75,6 +75,11 @@ def micros(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
+def size_of(row: Row) -> int:
+    """Bytes of its texts and blobs."""
+    return sum(len(value) for value in row if isinstance(value, str | bytes))
+
+
 def moment(micros_: int) -> datetime:
     return _EPOCH + timedelta(0, 0, micros_)
 
