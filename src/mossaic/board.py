@@ -152,6 +152,9 @@ class BoardCrowd:
     def lend(self, leases: int) -> None:
         self._rows[Cell.LEASES][self._number] = leases
 
+    def has_lent(self) -> bool:
+        return any(self._rows[Cell.LEASES])
+
     def others(self) -> int:
         row = self._rows[Cell.CONNECTIONS]
         return sum(row) - row[self._number]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import mmap
 import subprocess
 import sys
@@ -9,13 +10,29 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mossaic.model.object import ObjectAcl, ObjectType, StorageClass
+from mossaic.ports import Absent, Commit
 from mossaic.protocol.limits import MIB
 from mossaic.stores.sql import SqliteMetadata
 from mossaic.stores.sql.recent import Recent
-from tests.contract.given import BUCKET, GRACE_S, NOW, given_bucket, key, put_inline
+from tests.contract.given import (
+    BUCKET,
+    GRACE_S,
+    NOW,
+    a_version,
+    complete,
+    given_bucket,
+    given_upload,
+    key,
+    put_inline,
+    put_part,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
+
+    from mossaic.model.object import ObjectVersion
 
 KEY = key("k")
 
@@ -53,9 +70,113 @@ async def test_a_write_of_another_process_is_seen_by_the_next_read(
     await theirs.close()
 
 
+async def test_what_is_kept_stays_while_others_commit_parts(tmp_path: Path) -> None:
+    ours = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=GRACE_S)
+    theirs = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=GRACE_S)
+    await given_bucket(ours)
+    await put_inline(ours, "k", b"one")
+    first = await ours.head(BUCKET, KEY)
+
+    for store in (theirs, ours):
+        upload = await given_upload(store, f"U{store is ours:d}")
+        await put_part(store, upload, 1)
+        assert await ours.head(BUCKET, KEY) is first
+    await theirs.abort(BUCKET, upload.key, upload.upload_id)
+    assert await ours.head(BUCKET, KEY) is first
+    await put_inline(theirs, "other", b"two")
+    again = await ours.head(BUCKET, KEY)
+
+    assert again is not first
+    assert again == first
+    await ours.close()
+    await theirs.close()
+
+
+async def _put(store: SqliteMetadata, _: ObjectVersion) -> None:
+    await put_inline(store, "k", b"two")
+
+
+async def _append(store: SqliteMetadata, _: ObjectVersion) -> None:
+    await store.append_object(
+        Commit(version=a_version("new", type=ObjectType.APPENDABLE, inline=b"x", size=1)), position=0
+    )
+
+
+async def _delete(store: SqliteMetadata, _: ObjectVersion) -> None:
+    await store.delete_object(BUCKET, KEY, None, NOW)
+
+
+async def _delete_several(store: SqliteMetadata, _: ObjectVersion) -> None:
+    await store.delete_objects(BUCKET, [(KEY, None)], NOW)
+
+
+async def _delete_version(store: SqliteMetadata, version: ObjectVersion) -> None:
+    await store.delete_object(BUCKET, KEY, version.version_id, NOW)
+
+
+async def _change(store: SqliteMetadata, _: ObjectVersion) -> None:
+    await store.change_object(BUCKET, KEY, None, acl=ObjectAcl.PRIVATE)
+
+
+async def _expire(store: SqliteMetadata, version: ObjectVersion) -> None:
+    assert await store.delete_unchanged(version, remove=True, now=NOW)
+
+
+async def _relabel(store: SqliteMetadata, version: ObjectVersion) -> None:
+    assert await store.relabel_unchanged(version, StorageClass.IA)
+
+
+async def _complete(store: SqliteMetadata, _: ObjectVersion) -> None:
+    upload = await given_upload(store)
+    await complete(store, upload, [await put_part(store, upload, 1)])
+
+
+@pytest.mark.parametrize(
+    "work",
+    [_put, _append, _delete, _delete_several, _delete_version, _change, _expire, _relabel, _complete],
+)
+async def test_nothing_is_kept_over_a_change_of_any_object(
+    tmp_path: Path, work: Callable[[SqliteMetadata, ObjectVersion], Awaitable[None]]
+) -> None:
+    ours = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=GRACE_S)
+    theirs = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=GRACE_S)
+    await given_bucket(ours)
+    await put_inline(ours, "k", b"one")
+    first = await ours.head(BUCKET, KEY)
+    assert first is not None
+
+    await work(theirs, first)
+
+    assert await ours.head(BUCKET, KEY) is not first
+    await ours.close()
+    await theirs.close()
+
+
+async def test_a_change_that_was_made_again_on_its_own_is_seen(tmp_path: Path) -> None:
+    """A step of a group fails: the others begin again, one by one, and are counted then."""
+    ours = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=GRACE_S)
+    theirs = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=GRACE_S)
+    await given_bucket(ours)
+    await put_inline(ours, "k", b"one")
+    assert (await ours.head(BUCKET, KEY)) is not None
+
+    changed, refused = await asyncio.gather(
+        theirs.delete_object(BUCKET, KEY, None, NOW),
+        theirs.change_object(BUCKET, key("missing"), None, tags={}),
+        return_exceptions=True,
+    )
+
+    assert isinstance(refused, Absent)
+    assert not isinstance(changed, BaseException)
+    assert await ours.head(BUCKET, KEY) is None
+    await ours.close()
+    await theirs.close()
+
+
 async def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
     store = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=GRACE_S)
-    store._database.recent = Recent(most_bytes=MIB)
+    database = store._database
+    database.recent = Recent(database.read, database.changes, most_bytes=MIB)
     await given_bucket(store)
     for number in range(100):
         await put_inline(store, f"{number}", bytes(16_000))
@@ -63,7 +184,7 @@ async def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
     for number in range(100):
         assert (await store.head(BUCKET, key(f"{number}"))) is not None
 
-    assert MIB // 4 < store._database.recent.size < MIB
+    assert MIB // 4 < database.recent.size < MIB
     await store.close()
 
 

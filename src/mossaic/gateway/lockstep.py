@@ -3,21 +3,28 @@
 The interpreter and what it works on are larger than a core's caches. When one request is answered after the other, each brings in what
 all of its steps need; in step, the first one does that for all. Their answers leave together, too: a client on the same machine that is woken by the first
 takes the core away from the others. ADR 24 has what that is worth.
+
+While bodies are on their way the event loop gives way to the threads that hash them after each such turn. It shares the cores with them and
+takes more than its part by coming back for every single request; what arrives meanwhile is answered together, and cheaper (ADR 26).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import types
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Generator
+    from collections.abc import Callable, Coroutine, Generator
 
     Exchange = Coroutine[Any, Any, None]  # Any: what futures exchange with tasks
 
 log = logging.getLogger(__name__)
+_give_way: Final[Callable[[], None]] = getattr(
+    os, "sched_yield", lambda: None
+)  # nothing where nobody else wants the core
 MOST: Final = 32  # in step: with more the first would wait long for its answer, and what they work on not fit the caches
 
 
@@ -28,11 +35,12 @@ def step() -> Generator[None, None, None]:
 
 
 class Lockstep:
-    """Begins requests in step. `tasks` are those that had to wait for something; they are finished even when their client is gone."""
+    """Begins requests in step. `has_bodies`: whether threads of any worker have bodies on their way. `tasks` are those that had to wait for something; they are finished even when their client is gone."""
 
-    __slots__ = ("_begun", "tasks")
+    __slots__ = ("_begun", "_has_bodies", "tasks")
 
-    def __init__(self) -> None:
+    def __init__(self, has_bodies: Callable[[], bool] = lambda: False) -> None:
+        self._has_bodies = has_bodies
         self.tasks: set[asyncio.Task[None]] = set()
         self._begun: list[Exchange] = []
 
@@ -57,6 +65,8 @@ class Lockstep:
             asyncio.get_running_loop().call_soon(self._go)
         while going:
             going = [exchange for exchange in going if self._goes_on(exchange)]
+        if self._has_bodies():
+            _give_way()
 
     def _goes_on(self, exchange: Exchange) -> bool:
         """Take one step. False when it is done, or goes on in a task."""

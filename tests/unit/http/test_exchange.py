@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import struct
+from contextlib import suppress
 
 import pytest
 
@@ -309,6 +310,21 @@ async def test_a_handler_that_raises_is_answered_500(house: House) -> None:
 
     assert (await client.ask(request("GET", "/bug"))).status == 500
     assert await client.closed()
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+async def test_an_answer_that_cannot_be_sent_ends_the_connection(
+    house: House, caplog: pytest.LogCaptureFixture, method: str
+) -> None:
+    """Reads are begun without a task, others in one of their own."""
+    house.app.answers["/broken"] = lambda _: HttpResponse(status=200, body=None)  # type: ignore[arg-type]
+    client = await house.connect()
+
+    await client.send(request(method, "/broken"))
+
+    with suppress(ConnectionResetError):
+        assert await client.closed()
+    assert "cannot be sent" in caplog.text
 
 
 async def test_a_handler_that_asks_for_it_closes_the_connection(house: House) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from mossaic.gateway.lockstep import MOST, Lockstep, step
-from tests.unit.http.harness import GET, House
+from tests.unit.http.harness import GET, House, request, until
 
 
 async def turn() -> None:
@@ -84,6 +84,44 @@ async def test_who_begins_inside_a_step_goes_in_the_next_turn() -> None:
     await turn()
 
     assert steps == ["walked", "later"]
+
+
+async def test_the_loop_gives_way_to_bodies_when_all_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    has_bodies, steps = True, list[str]()
+    monkeypatch.setattr("mossaic.gateway.lockstep._give_way", lambda: steps.append("gave way"))
+    lockstep = Lockstep(lambda: has_bodies)
+
+    async def walk(name: str) -> None:
+        steps.append(f"{name} began")
+        await step()
+        steps.append(f"{name} answered")
+
+    lockstep.begin(walk("a"))
+    lockstep.begin(walk("b"))
+    await turn()
+    has_bodies = False
+    lockstep.begin(walk("c"))
+    await turn()
+
+    assert steps == ["a began", "b began", "a answered", "b answered", "gave way", "c began", "c answered"]
+
+
+async def test_reads_give_way_while_a_body_comes(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = list[str]()
+    monkeypatch.setattr("mossaic.gateway.lockstep._give_way", lambda: given.append("way"))
+    uploading, reading = await house.connect(), await house.connect()
+
+    await reading.ask(GET)
+    alone = len(given)
+    await uploading.send(request("PUT", "/digest", "Content-Length: 100000"), bytes(50_000))
+    await until(lambda: house.servers[0].leases == 1)
+    await reading.ask(GET)
+    await until(lambda: len(given) == 1)
+    await uploading.ask(bytes(50_000))
+    await reading.ask(GET)
+
+    assert alone == 0
+    assert len(given) == 1, "the body is here"
 
 
 async def test_one_that_fails_is_alone_with_it(caplog: pytest.LogCaptureFixture) -> None:

@@ -69,6 +69,19 @@ def test_the_fewest_connections_are_of_those_who_listen() -> None:
     assert crowds[0].others() == 7
 
 
+def test_a_lease_of_any_worker_counts_until_it_ends_or_its_worker_does() -> None:
+    board = Board(2)
+    one, other = board.place(0).crowd(), board.place(1).crowd()
+    assert not one.has_lent()
+
+    other.lend(2)
+    lent = one.has_lent(), other.has_lent()
+    board.vacate(1)
+
+    assert lent == (True, True)
+    assert not one.has_lent()
+
+
 def test_a_writer_that_was_killed_leaves_the_text_before() -> None:
     board = Board(1)
     place = board.place(0)

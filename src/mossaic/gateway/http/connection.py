@@ -239,19 +239,23 @@ class Connection(asyncio.BufferedProtocol):
         await self._reply(response, body, method=head.method, may_keep=head.keep_alive)
 
     async def _reply(self, response: HttpResponse, body: RequestBody, *, method: str, may_keep: bool) -> None:
-        keep = may_keep and not response.close and not self._site.closing
-        keep = keep and self._reusable(response, body)
         try:
-            rendered = render_head(response, method=method, keep_alive=keep)
-        except ValueError:
-            log.exception("the answer to %s has a header that cannot be sent", method)
-            response, keep = HttpResponse(status=500), False
-            rendered = render_head(response, method=method, keep_alive=False)
-        content = b"" if bodyless(method, response.status) else response.body
-        await step()
-        if await deliver(self._channel, self._site, head=rendered, content=content):
+            keep = may_keep and not response.close and not self._site.closing
+            keep = keep and self._reusable(response, body)
+            try:
+                rendered = render_head(response, method=method, keep_alive=keep)
+            except ValueError:
+                log.exception("the answer to %s has a header that cannot be sent", method)
+                response, keep = HttpResponse(status=500), False
+                rendered = render_head(response, method=method, keep_alive=False)
+            content = b"" if bodyless(method, response.status) else response.body
             await step()
-            await self._finish(body, keep=keep)
+            if await deliver(self._channel, self._site, head=rendered, content=content):
+                await step()
+                await self._finish(body, keep=keep)
+        except Exception:  # a bug; nobody else hears of it, and a connection that nobody answers stays open
+            log.exception("the answer to %s cannot be sent", method)
+            self.cut()
 
     def _reusable(self, response: HttpResponse, body: RequestBody) -> bool:
         """What is left of an unread body may be read away after a success; after a refusal nothing in the stream is

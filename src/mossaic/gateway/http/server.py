@@ -14,6 +14,7 @@ from mossaic.gateway.http.connection import Connection
 from mossaic.gateway.http.limits import HttpLimits, Listener
 from mossaic.gateway.http.site import Alone, Hooks, Site
 from mossaic.gateway.http.workers import Workers
+from mossaic.gateway.lockstep import Lockstep
 
 if sys.platform != "win32":
     import resource
@@ -154,6 +155,7 @@ async def serve(
         handle=handle,
         hooks=hooks or Hooks(),
         workers=Workers(limits, crowd.lend),
+        lockstep=Lockstep(crowd.has_lent),
         capacity=_connection_cap(limits),
         crowd=crowd,
     )

@@ -7,7 +7,6 @@ from dataclasses import field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from mossaic.gateway.http.limits import SMALL
-from mossaic.gateway.lockstep import Lockstep
 from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from mossaic.gateway.http.limits import HttpLimits
     from mossaic.gateway.http.workers import Workers
+    from mossaic.gateway.lockstep import Lockstep
     from mossaic.gateway.message import HttpRequest, HttpResponse, Repeat
 
 
@@ -41,6 +41,10 @@ class Crowd(Protocol):
         """How many uploads hold a thread of this process."""
         ...
 
+    def has_lent(self) -> bool:
+        """Whether any process has lent a thread to an upload."""
+        ...
+
     def others(self) -> int:
         """How many connections all other processes have."""
         ...
@@ -53,6 +57,9 @@ class Crowd(Protocol):
 class Alone:
     """The crowd of a single process."""
 
+    def __init__(self) -> None:
+        self._leases = 0
+
     def listens(self, is_listening: bool) -> None:
         pass
 
@@ -60,7 +67,10 @@ class Alone:
         pass
 
     def lend(self, leases: int) -> None:
-        pass
+        self._leases = leases
+
+    def has_lent(self) -> bool:
+        return self._leases > 0
 
     def others(self) -> int:
         return 0
@@ -87,10 +97,10 @@ class Site:
     handle: Callable[[HttpRequest], Awaitable[HttpResponse]]
     hooks: Hooks
     workers: Workers
+    lockstep: Lockstep
     capacity: int
     crowd: Crowd = field(default_factory=Alone)
     connections: set[Held] = field(default_factory=set[Held])
-    lockstep: Lockstep = field(default_factory=Lockstep)
     closing: bool = False
     patience_s: float = 0.0
     room: memoryview = field(default_factory=lambda: memoryview(bytearray(SMALL)))
