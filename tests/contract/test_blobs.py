@@ -202,6 +202,26 @@ def test_the_name_of_a_long_blob_goes_to_the_disk_while_its_bytes_still_come(
     assert paths == [str(root / "1/a")]
 
 
+def test_all_of_a_blob_is_on_its_way_to_the_disk_before_it_is_committed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The last piece is hashed after it was written, while the disk works."""
+    asked = list[tuple[int, int]]()
+    monkeypatch.setattr(
+        "mossaic.stores.blobs.files.start_writeback",
+        lambda _, offset, length: asked.append((offset, offset + length)),
+    )
+    sink = FileBlobs(tmp_path / "blobs").create(new_blob_id(), 700_000)
+
+    for size in (100_000, 200_000, 250_000, 150_000):
+        sink.write(memoryview(bytes(size)))
+    before = list(asked)
+    sink.commit()
+
+    assert before == [(0, 300_000), (300_000, 700_000)]
+    assert asked == before
+
+
 def test_folders_that_another_process_has_made_are_relied_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -151,7 +151,7 @@ class _Passing:
         return self._write(reader, buffer, filled)
 
     def _write(self, reader: BodyReader, buffer: memoryview, filled: int) -> Received:
-        """Hash and write `filled` bytes of the buffer and all that follow; commit when everything is as expected."""
+        """Write and hash `filled` bytes of the buffer and all that follow; commit when everything is as expected."""
         blob_id = new_blob_id()
         sums = Sums(md5=_makes_md5(self.digest, self.etags))
         sink = self.blobs.create(blob_id, self.length)
@@ -159,8 +159,8 @@ class _Passing:
             while filled:
                 _check_size(sums.size + filled, self.expected)
                 piece = buffer[:filled]
+                sink.write(piece)  # first, so that the disk works while the piece is hashed
                 sums.add(piece)
-                sink.write(piece)
                 filled = _gather(reader, buffer, _WORTH_HASHING)
             size, md5, crc = sums.size, sums.md5, sums.crc64
             blob = Blob(blob_id=blob_id, size=size, md5=md5, crc64=crc)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 # Reserved ahead of the writer: a client's promise of 5 GiB costs no disk.
 _RESERVE_BYTES: Final = 64 * 1024 * 1024
-_FLUSH_BYTES: Final = 256 * 1024  # write-back is asked for in pieces of at least this
+_FLUSH_BYTES: Final = 256 * 1024  # write-back is asked for in pieces of at least this, but for the last
 _LONG_BYTES: Final = 8 * 1024 * 1024  # as much of an unfinished blob counts as warm at a time
 _NEW: Final = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
 # 256 folders: ten million blobs are 40,000 names in each, which file systems with indexed folders find at once.
@@ -168,15 +168,16 @@ class FileSink:
             count = os.write(descriptor, data)
             self._written += count
             data = data[count:]
-        if self._written == self._length or self._folder is None:
-            return  # the sync comes next, and sees to the rest
-        if not self._is_long:
+        if self._folder is None:
+            return
+        is_last = self._written == self._length
+        if not self._is_long and not is_last:
             self._is_long = True
             self._folder.settle_soon(self._number)
-        if self._written - self._flushed >= _FLUSH_BYTES:
+        if is_last or self._written - self._flushed >= _FLUSH_BYTES:
             start_writeback(descriptor, self._flushed, self._written - self._flushed)
             self._flushed = self._written
-        if self._flushed - self._warmed >= _LONG_BYTES:
+        if not is_last and self._flushed - self._warmed >= _LONG_BYTES:
             self._tell_warm(self._flushed)
 
     def commit(self) -> None:
