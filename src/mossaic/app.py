@@ -50,7 +50,7 @@ from mossaic.stores.callbacks import HttpCallbackSender
 from mossaic.stores.lock import FileLock, Sharing
 from mossaic.stores.sql import SqliteMetadata, make
 from mossaic.team import Team
-from mossaic.telemetry import AccessLog, Metrics, Records, set_up_logging
+from mossaic.telemetry import AccessLog, Metrics, Recorder, set_up_logging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -337,7 +337,7 @@ class App:
             max_s=settings.console.session_max_s,
         )
 
-        records = Records(access_log, metrics)
+        records = Recorder(access_log, metrics)
 
         def page() -> bytes:
             # What was shown once is not taken back, whatever becomes of this process.

@@ -123,8 +123,8 @@ def _open_append(path: str) -> IO[bytes]:
     return open(path, "ab")  # noqa: PTH123  # lives as long as the service
 
 
-class Records:
-    """`gateway.record.Records`: the log and the metrics."""
+class Recorder:
+    """`gateway.record.Recorder`: the log and the metrics."""
 
     def __init__(self, log: AccessLog, metrics: Metrics) -> None:
         self._log = log

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from mossaic.gateway.admit import Admission
     from mossaic.gateway.console import Console
     from mossaic.gateway.message import HttpRequest, HttpResponse
-    from mossaic.gateway.record import Records
+    from mossaic.gateway.record import Recorder
     from mossaic.gateway.repeats import Repeats
     from mossaic.gateway.route import Router
     from mossaic.model.bucket import Bucket
@@ -51,7 +51,7 @@ class Pipeline:
     console: Console
     domains: Domains
     clock: Clock
-    records: Records
+    records: Recorder
     router: Router
     repeats: Repeats
 

@@ -42,7 +42,7 @@ class RequestRecord(msgspec.Struct, kw_only=True):
     user_agent: str | None = None
 
 
-class Records(Protocol):
+class Recorder(Protocol):
     """Where records go."""
 
     def add(self, record: RequestRecord) -> None: ...
@@ -52,7 +52,7 @@ class Records(Protocol):
         ...
 
 
-async def put_on_record(records: Records, record: RequestRecord) -> None:
+async def put_on_record(records: Recorder, record: RequestRecord) -> None:
     """One write does it for all requests that are in step."""
     records.add(record)
     await step()

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mossaic.gateway.admit import Admission
     from mossaic.gateway.call import Call
     from mossaic.gateway.message import HttpResponse, IncomingBody
-    from mossaic.gateway.record import Records
+    from mossaic.gateway.record import Recorder
     from mossaic.gateway.repeats.kinds import Kind
     from mossaic.gateway.repeats.template import Said, Shape
     from mossaic.model.bucket import Bucket
@@ -52,7 +52,7 @@ class Repeats:
         services: Services,
         admission: Admission,
         clock: Clock,
-        records: Records,
+        records: Recorder,
     ) -> None:
         self.services = services
         self.admission = admission
