@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
@@ -54,9 +55,12 @@ def attached(process: int, *options: str) -> Iterator[None]:
         if "attached" not in said:
             tracer.terminate()
             raise RuntimeError(f"strace: {said.strip()}")
+        # What it says is read all the time: it stops, and the process with it, when a pipe is full.
+        reading = threading.Thread(target=tracer.stderr.read, daemon=True)
+        reading.start()
         try:
             yield
         finally:
             tracer.terminate()  # detaches
-            tracer.stderr.read()
+            reading.join(10)
             tracer.wait(10)
