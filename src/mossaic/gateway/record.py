@@ -96,7 +96,7 @@ def finish(record: RequestRecord, response: HttpResponse, started: float) -> Non
 def _new_request_id() -> str:
     """24 upper-case hex digits, as OSS's are. No secret: the system's own chance would cost a call that lets go of the interpreter's
     lock, for which threads with bodies wait. Worker processes are forked, and draw different ones all the same (`random` sees to it)."""
-    return f"{random.getrandbits(96):024X}"  # as above
+    return f"{random.getrandbits(96):024X}"
 
 
 @lru_cache(maxsize=2)
