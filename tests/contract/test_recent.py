@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mossaic.model.names import VersionId
 from mossaic.model.object import ObjectAcl, ObjectType, StorageClass
 from mossaic.ports import Absent, Commit
 from mossaic.protocol.limits import MIB
@@ -185,6 +186,23 @@ async def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
         assert (await store.head(BUCKET, key(f"{number}"))) is not None
 
     assert MIB // 4 < database.recent.size < MIB
+    await store.close()
+
+
+async def test_a_version_that_is_read_by_its_id_is_kept_once(tmp_path: Path) -> None:
+    store = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=GRACE_S)
+    await given_bucket(store)
+    await put_inline(store, "k", b"one")
+    first = await store.head(BUCKET, KEY)
+    assert first is not None
+    size = store._database.recent.size
+
+    again = await store.head(BUCKET, KEY, first.version_id)
+    other = await store.head(BUCKET, KEY, VersionId("another"))
+
+    assert again is first
+    assert other is None
+    assert store._database.recent.size == size
     await store.close()
 
 

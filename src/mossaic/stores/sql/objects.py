@@ -347,7 +347,7 @@ class ObjectTables:
     ) -> ObjectVersion | None:
         read, recent = self._database.read, self._database.recent
         kept = recent.find(bucket, key)
-        if version_id is None and kept is not None:
+        if kept is not None and version_id in {None, kept.version_id}:
             return kept
         # Most reads want the current version, and one statement needs no snapshot.
         row = read.one(_HEAD_BY_NAME, bucket, key.encode())
