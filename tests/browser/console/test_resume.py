@@ -99,9 +99,10 @@ def test_two_pauses_a_reload_and_no_stored_part_is_sent_again(
 
 def test_another_file_is_refused_in_words(uploader: Uploader, console: Console, tmp_path: Path) -> None:
     source, other, longer = (tmp_path / name for name in ("film.bin", "other.bin", "longer.bin"))
-    source.write_bytes(noise(40 * PART))
-    other.write_bytes(noise(40 * PART, seed=2))
-    longer.write_bytes(noise(40 * PART + 1))
+    source.write_bytes(noise(160 * PART))
+    other.write_bytes(noise(160 * PART, seed=2))
+    longer.write_bytes(noise(160 * PART + 1))
+    # Long enough not to have ended before the limit is set, however busy the machine.
     row = begin(uploader, source, part_size="100 KiB")
     uploader.limit("Video call")
     row.until_stored(2)
@@ -119,7 +120,7 @@ def test_another_file_is_refused_in_words(uploader: Uploader, console: Console, 
     row.until("Needs the file")
     expect(row.row.locator(".problem")).to_be_visible()
 
-    assert "4,096,001" in by_size
+    assert "16,384,001" in by_size
     assert len(row.trouble) > 40
     assert console.server.parts_put(console.bucket) == before  # nothing of the wrong file was sent
     uploader.limit("No limit")
