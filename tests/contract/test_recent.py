@@ -30,7 +30,7 @@ from tests.contract.given import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from mossaic.model.object import ObjectVersion
@@ -38,18 +38,33 @@ if TYPE_CHECKING:
 KEY = key("k")
 
 
-@pytest.mark.parametrize("has_maps", [True, False])
-async def test_a_write_of_another_process_is_seen_by_the_next_read(
+@pytest.fixture
+def has_maps() -> bool:
+    return True
+
+
+@pytest.fixture
+async def stores(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_maps: bool
-) -> None:
-    """Two stores over one file are two processes, as far as SQLite is concerned. Where the WAL index cannot be mapped, the
-    database is asked."""
+) -> AsyncIterator[tuple[SqliteMetadata, SqliteMetadata]]:
+    """Two stores over one file, which are two processes as far as SQLite is concerned, and an object in it. Where the WAL index
+    cannot be mapped, the database is asked."""
     if not has_maps:
         monkeypatch.setattr(mmap, "mmap", _no_maps)
-    ours = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=GRACE_S)
-    theirs = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=GRACE_S)
+    path = tmp_path / "metadata.db"
+    ours, theirs = (SqliteMetadata.open(path, sync=False, reader_grace_s=GRACE_S) for _ in range(2))
     await given_bucket(ours)
     await put_inline(ours, "k", b"one")
+    yield ours, theirs
+    await ours.close()
+    await theirs.close()
+
+
+@pytest.mark.parametrize("has_maps", [True, False])
+async def test_a_write_of_another_process_is_seen_by_the_next_read(
+    stores: tuple[SqliteMetadata, SqliteMetadata],
+) -> None:
+    ours, theirs = stores
     first = await ours.head(BUCKET, KEY)
 
     again = await ours.head(BUCKET, KEY)
@@ -67,15 +82,12 @@ async def test_a_write_of_another_process_is_seen_by_the_next_read(
     assert third is not None
     assert third.tags == {"colour": "blue"}
     assert last is None
-    await ours.close()
-    await theirs.close()
 
 
-async def test_what_is_kept_stays_while_others_commit_parts(tmp_path: Path) -> None:
-    ours = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=GRACE_S)
-    theirs = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=GRACE_S)
-    await given_bucket(ours)
-    await put_inline(ours, "k", b"one")
+async def test_what_is_kept_stays_while_others_commit_parts(
+    stores: tuple[SqliteMetadata, SqliteMetadata],
+) -> None:
+    ours, theirs = stores
     first = await ours.head(BUCKET, KEY)
 
     for store in (theirs, ours):
@@ -89,8 +101,6 @@ async def test_what_is_kept_stays_while_others_commit_parts(tmp_path: Path) -> N
 
     assert again is not first
     assert again == first
-    await ours.close()
-    await theirs.close()
 
 
 async def _put(store: SqliteMetadata, _: ObjectVersion) -> None:
@@ -137,28 +147,23 @@ async def _complete(store: SqliteMetadata, _: ObjectVersion) -> None:
     [_put, _append, _delete, _delete_several, _delete_version, _change, _expire, _relabel, _complete],
 )
 async def test_nothing_is_kept_over_a_change_of_any_object(
-    tmp_path: Path, work: Callable[[SqliteMetadata, ObjectVersion], Awaitable[None]]
+    stores: tuple[SqliteMetadata, SqliteMetadata],
+    work: Callable[[SqliteMetadata, ObjectVersion], Awaitable[None]],
 ) -> None:
-    ours = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=GRACE_S)
-    theirs = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=GRACE_S)
-    await given_bucket(ours)
-    await put_inline(ours, "k", b"one")
+    ours, theirs = stores
     first = await ours.head(BUCKET, KEY)
     assert first is not None
 
     await work(theirs, first)
 
     assert await ours.head(BUCKET, KEY) is not first
-    await ours.close()
-    await theirs.close()
 
 
-async def test_a_change_that_was_made_again_on_its_own_is_seen(tmp_path: Path) -> None:
+async def test_a_change_that_was_made_again_on_its_own_is_seen(
+    stores: tuple[SqliteMetadata, SqliteMetadata],
+) -> None:
     """A step of a group fails: the others begin again, one by one, and are counted then."""
-    ours = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=GRACE_S)
-    theirs = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=GRACE_S)
-    await given_bucket(ours)
-    await put_inline(ours, "k", b"one")
+    ours, theirs = stores
     assert (await ours.head(BUCKET, KEY)) is not None
 
     changed, refused = await asyncio.gather(
@@ -170,8 +175,6 @@ async def test_a_change_that_was_made_again_on_its_own_is_seen(tmp_path: Path) -
     assert isinstance(refused, Absent)
     assert not isinstance(changed, BaseException)
     assert await ours.head(BUCKET, KEY) is None
-    await ours.close()
-    await theirs.close()
 
 
 async def test_what_is_kept_is_bounded(tmp_path: Path) -> None:

@@ -22,9 +22,8 @@ if TYPE_CHECKING:
     Exchange = Coroutine[Any, Any, None]  # Any: what futures exchange with tasks
 
 log = logging.getLogger(__name__)
-_give_way: Final[Callable[[], None]] = getattr(
-    os, "sched_yield", lambda: None
-)  # nothing where nobody else wants the core
+# Does nothing where nobody else wants the core.
+_give_way: Final[Callable[[], None]] = getattr(os, "sched_yield", lambda: None)
 MOST: Final = 32  # in step: with more the first would wait long for its answer, and what they work on not fit the caches
 
 
