@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import mmap
 import os
 import resource
 import signal
+import struct
 import sys
 import time
 from datetime import UTC, datetime, timedelta
@@ -261,6 +263,57 @@ def test_prepared_folders_are_there_for_good(tmp_path: Path, monkeypatch: pytest
 
     assert paths == [str(root / "1/a")]  # for the name of the blob
     assert len(list(root.glob("[0-9a-f]/[0-9a-f]"))) == 256
+
+
+GET_FLAGS, SET_FLAGS, TOP = 0x80086601, 0x40086602, 0x20000  # linux/fs.h, on a system of 64 bits
+
+
+def flags_of(folder: Path, *, add: int = 0) -> int | None:
+    """The folder's flags, with some more; None where the file system has no such thing."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        (flags,) = struct.unpack("i4x", fcntl.ioctl(descriptor, GET_FLAGS, bytes(8)))
+        if add:
+            fcntl.ioctl(descriptor, SET_FLAGS, struct.pack("i4x", flags | add))
+    except OSError:
+        return None
+    finally:
+        os.close(descriptor)
+    return int(flags)
+
+
+@pytest.mark.parametrize("prepare", [True, False])
+def test_folders_lie_apart_where_the_file_system_can(tmp_path: Path, *, prepare: bool) -> None:
+    probe = tmp_path / "probe"
+    probe.mkdir()
+    wanted = sys.platform == "linux" and flags_of(probe, add=TOP) is not None
+    root = tmp_path / "blobs"
+    blobs = FileBlobs(root)
+
+    if prepare:
+        blobs.prepare()
+    else:
+        write(blobs, [b"abc"])
+
+    holders = [root, *root.glob("?")]
+    assert len(holders) == (17 if prepare else 2)
+    assert {bool((flags_of(holder) or 0) & TOP) for holder in holders} == {wanted}
+    assert not any((flags_of(leaf) or 0) & TOP for leaf in root.glob("?/?")), "nothing is made in those"
+
+
+def test_a_file_system_that_has_no_flags_is_none_the_worse(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> bytes:
+        raise OSError(errno.ENOTTY, "no such thing here")
+
+    monkeypatch.setattr(fcntl, "ioctl", refuse)
+    blobs = FileBlobs(tmp_path / "blobs")
+    blob_id = write(blobs, [b"abc"])
+    blobs.prepare()
+
+    assert listed(blobs) == {blob_id: 3}
+    assert blobs.is_prepared
 
 
 def test_files_of_others_are_not_listed(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from mossaic.model.names import BlobId, new_blob_id
 from mossaic.ports import Damaged
-from mossaic.stores.blobs.disk import allocate, start_writeback, sync_data, sync_folder
+from mossaic.stores.blobs.disk import allocate, spread, start_writeback, sync_data, sync_folder
 from mossaic.stores.blobs.folder import Folder
 from mossaic.stores.blobs.warm import Warm
 
@@ -62,7 +62,7 @@ class FileBlobs:
         if self._all_made():
             return
         for folder in _FOLDERS:
-            (self._root / folder).mkdir(parents=True, exist_ok=True)
+            self._make(folder)
         for first in range(16):
             sync_folder(self._root / f"{first:x}")
         sync_folder(self._root)  # before the marker: whoever sees it relies on all of them
@@ -137,11 +137,19 @@ class FileBlobs:
         """Also one that is there already: whoever made it may not have synced it yet."""
         if folder in self._durable or self._all_made():
             return
-        made = self._root / folder
-        made.mkdir(parents=True, exist_ok=True)
+        made = self._make(folder)
         for holder in (made.parent, self._root, self._root.parent):
             sync_folder(holder)
         self._durable.add(folder)
+
+    def _make(self, folder: str) -> Path:
+        """The folders lie apart: making a file may cost as much as many were deleted near it (ADR 27)."""
+        made = self._root / folder
+        spread(self._root)
+        made.parent.mkdir(exist_ok=True)
+        spread(made.parent)
+        made.mkdir(exist_ok=True)
+        return made
 
 
 class FileSink:
