@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -44,6 +47,37 @@ async def test_one_job_at_a_time_is_work_for_few_threads() -> None:
     # Not always one: the loop may hear of a result, and have more work, before the thread is back at the queue.
     assert len(threads() - before) < 16
     workers.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how often a thread was woken")
+async def test_a_job_wakes_one_thread(workers: Workers) -> None:
+    """Threads that wait for one queue together wake one too many, which takes the interpreter from the one that works."""
+    before = threads()
+    gate = threading.Event()
+    blocked = [asyncio.create_task(workers.run(gate.wait)) for _ in range(MOST)]
+    while len(threads() - before) < MOST:
+        await asyncio.sleep(0.001)
+    gate.set()
+    await asyncio.gather(*blocked)
+    slept: dict[int | None, int] = {}
+    while slept != (slept := {thread.native_id: sleeps(thread) for thread in threads() - before}):
+        await asyncio.sleep(0.1)  # until all of them wait again
+
+    ran: set[int] = set()
+    for _ in range(50):
+        ran.add(await workers.run(threading.get_native_id))
+        await asyncio.sleep(0.001)  # it waits again, and was the last to begin to
+
+    others = [thread for thread in threads() - before if thread.native_id not in ran]
+    assert others
+    assert [sleeps(thread) - slept[thread.native_id] for thread in others] == [0] * len(others)
+    workers.close()
+
+
+def sleeps(thread: threading.Thread) -> int:
+    """How often the thread has gone to sleep of itself."""
+    status = Path(f"/proc/self/task/{thread.native_id}/status").read_text()
+    return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status, re.MULTILINE)[1])
 
 
 async def test_no_more_threads_than_there_may_be(workers: Workers) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+from collections import deque
 from contextlib import suppress
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mossaic.protocol.errors import SERVICE_UNAVAILABLE, OssError
@@ -60,8 +60,31 @@ class _Job(Generic[T]):
             future.get_loop().call_soon_threadsafe(if_awaited)
 
 
+class _Thread:
+    """A thread that waits for its next job. Each waits for itself: of those that wait for a queue together, one too many wakes up for
+    each job, and wants the interpreter."""
+
+    __slots__ = ("_begun", "_job")
+
+    def __init__(self, job: Callable[[], None]) -> None:
+        self._job: Callable[[], None] | None = job
+        self._begun = threading.Lock()
+
+    def give(self, job: Callable[[], None] | None) -> None:
+        """To one that waits; None ends it."""
+        self._job = job
+        self._begun.release()
+
+    def take(self) -> Callable[[], None] | None:
+        """The job that is there, or the next that is given."""
+        self._begun.acquire()
+        job, self._job = self._job, None
+        return job
+
+
 class _Threads:
-    """Up to `most` threads that take jobs from one queue, started when they are needed.
+    """Up to `most` threads for jobs, started when they are needed. The one that waited for the shortest time gets the next: what it needs
+    is still in the caches.
 
     Not ThreadPoolExecutor: its way to a thread and back costs 45 us of CPU, this one 12, and the locks of its futures are what
     threads that share an interpreter wait for.
@@ -69,10 +92,10 @@ class _Threads:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._jobs: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
         self._lock = threading.Lock()
+        self._idle: list[_Thread] = []
+        self._waiting: deque[Callable[[], None]] = deque()
         self._count = 0
-        self._free = 0  # threads that wait, less jobs that wait
         self._is_closed = False
 
     def take(self, job: Callable[[], None]) -> bool:
@@ -80,33 +103,43 @@ class _Threads:
         with self._lock:
             if self._is_closed:
                 return False
-            self._free -= 1
-            grows = self._free < 0 and self._count < self._most
-            if grows:
-                self._count += 1
-                self._free += 1
-        self._jobs.put(job)
-        if grows:
-            threading.Thread(target=self._run, name="mossaic-http", daemon=True).start()
+            if self._idle:
+                self._idle.pop().give(job)
+                return True
+            if self._count == self._most:
+                self._waiting.append(job)
+                return True
+            self._count += 1
+        threading.Thread(target=self._run, args=(_Thread(job),), name="mossaic-http", daemon=True).start()
         return True
 
     def close(self) -> None:
         """Take no more jobs; those that wait still run."""
         with self._lock:
             self._is_closed = True
-            count = self._count
-        for _ in range(count):
-            self._jobs.put(None)
+            while self._idle:
+                self._idle.pop().give(None)
 
-    def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
+    def _run(self, thread: _Thread) -> None:
+        job = thread.take()
+        while job is not None:
             try:
                 job()
             except Exception:
                 log.exception("work that nobody waits for failed")
-            del job  # what it holds is not kept until the next one
-            with self._lock:
-                self._free += 1
+            job = None  # what it holds is not kept until the next one
+            job = self._waiting_job(thread) or thread.take()
+
+    def _waiting_job(self, thread: _Thread) -> Callable[[], None] | None:
+        """The job that waits for the longest time; when none does, the thread is free for the next, or ends."""
+        with self._lock:
+            if self._waiting:
+                return self._waiting.popleft()
+            if self._is_closed:
+                thread.give(None)
+            else:
+                self._idle.append(thread)
+            return None
 
 
 class Workers:
