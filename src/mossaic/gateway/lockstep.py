@@ -36,12 +36,13 @@ def step() -> Generator[None, None, None]:
 class Lockstep:
     """Begins requests in step. `has_bodies`: whether threads of any worker have bodies on their way. `tasks` are those that had to wait for something; they are finished even when their client is gone."""
 
-    __slots__ = ("_begun", "_has_bodies", "tasks")
+    __slots__ = ("_awake", "_begun", "_has_bodies", "tasks")
 
     def __init__(self, has_bodies: Callable[[], bool] = lambda: False) -> None:
         self._has_bodies = has_bodies
         self.tasks: set[asyncio.Task[None]] = set()
         self._begun: list[Exchange] = []
+        self._awake = 0  # tasks that wait for nothing but their turn
 
     def begin(self, exchange: Exchange) -> None:
         """In step with all that begin in this turn of the event loop. One that never waits is done without a task.
@@ -54,9 +55,7 @@ class Lockstep:
 
     def spawn(self, exchange: Exchange) -> None:
         """In a task of its own."""
-        task = asyncio.get_running_loop().create_task(exchange)
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        self._go_on_in_task(exchange, None)
 
     def _go(self) -> None:
         going, self._begun = self._begun[:MOST], self._begun[MOST:]
@@ -80,24 +79,42 @@ class Lockstep:
             return True
         # As a task takes it up: others may wait for the same future before that one does.
         waiting._asyncio_future_blocking = False  # noqa: SLF001  # what futures and tasks tell each other, of any event loop
-        self.spawn(_rest(exchange, waiting))
+        self._go_on_in_task(exchange, waiting)
         return False
 
+    def _go_on_in_task(self, exchange: Exchange, waiting: Any) -> None:  # Any: as above
+        task = asyncio.get_running_loop().create_task(self._rest(exchange, waiting))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
-async def _rest(exchange: Exchange, waiting: Any) -> None:  # Any: as above
-    await _go_on(exchange, waiting)
+    async def _rest(self, exchange: Exchange, waiting: Any) -> None:  # Any: as above
+        await self._go_on(exchange, waiting)
 
-
-@types.coroutine
-def _go_on(exchange: Exchange, waiting: Any) -> Generator[Any, Any, None]:  # Any: as above
-    waiting._asyncio_future_blocking = True  # noqa: SLF001  # as above
-    while True:
+    @types.coroutine
+    def _go_on(self, exchange: Exchange, waiting: Any) -> Generator[Any, Any, None]:  # Any: as above
+        """All that is left of an exchange, which waits for a future, or for nothing. Of those that are awake together each step is a turn
+        of the event loop; one that finds itself alone goes on without: each turn lets go of the interpreter, and threads that
+        have bodies take it."""
+        if waiting is not None:
+            waiting._asyncio_future_blocking = True  # noqa: SLF001  # as above
+        self._awake += 1
+        waits = True  # so far; others may be woken in the same turn, and are not counted yet
         try:
-            try:
-                sent = yield waiting
-            except BaseException as error:  # noqa: BLE001  # cancellation, too, is the coroutine's to deal with
-                waiting = exchange.throw(error)
-            else:
-                waiting = exchange.send(sent)
+            while True:
+                if waiting is None and not waits and self._awake == 1:
+                    waiting = exchange.send(None)
+                    continue
+                waits = waiting is not None
+                self._awake -= waits
+                try:
+                    sent = yield waiting
+                except BaseException as error:  # noqa: BLE001  # cancellation, too, is the coroutine's to deal with
+                    self._awake += waits
+                    waiting = exchange.throw(error)
+                else:
+                    self._awake += waits
+                    waiting = exchange.send(sent)
         except StopIteration:
             return
+        finally:
+            self._awake -= 1

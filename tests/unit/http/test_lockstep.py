@@ -50,6 +50,60 @@ async def test_tasks_go_in_step_too() -> None:
     assert steps == ["a0", "b0", "a1", "b1", "a2", "b2"]
 
 
+async def test_a_task_that_is_alone_takes_no_turn_for_a_step() -> None:
+    lockstep, steps = Lockstep(), list[str]()
+    committed = [asyncio.get_running_loop().create_future() for _ in range(2)]
+
+    async def walk(name: str, committed: asyncio.Future[None]) -> None:
+        await committed
+        for number in range(4):
+            steps.append(f"{name}{number}")
+            await step()
+
+    lockstep.begin(walk("a", committed[0]))
+    lockstep.spawn(walk("b", committed[1]))
+    await turn()
+    await turn()
+    committed[0].set_result(None)
+    await turn()
+    assert steps == ["a0"], "others may have been woken in the same turn"
+    await turn()
+    assert steps == ["a0", "a1", "a2", "a3"], "b waits"
+
+    committed[1].set_result(None)
+    await asyncio.wait(list(lockstep.tasks))
+    assert steps[4:] == ["b0", "b1", "b2", "b3"]
+
+
+async def test_a_task_that_was_cancelled_is_not_counted_among_those_that_are_awake() -> None:
+    lockstep, steps = Lockstep(), list[str]()
+    never = asyncio.get_running_loop().create_future()
+
+    async def walk() -> None:
+        for number in range(3):
+            await step()
+            steps.append(f"{number}")
+
+    async def wait() -> None:
+        try:
+            await never
+        finally:
+            await step()
+
+    lockstep.begin(wait())
+    lockstep.spawn(wait())
+    await turn()
+    await turn()
+    for task in lockstep.tasks:
+        task.cancel()
+    await asyncio.wait(list(lockstep.tasks))
+    lockstep.spawn(walk())
+    await turn()
+    await turn()
+
+    assert steps == ["0", "1", "2"]
+
+
 async def test_only_so_many_are_in_step() -> None:
     lockstep, among, most = Lockstep(), set[int](), list[int]()
 

@@ -158,8 +158,7 @@ class Database:
         future: asyncio.Future[T] = loop.create_future()
         self._waiting.append(_Step(work, future, is_long))
         if not self._batch and not self._is_scheduled:
-            self._is_scheduled = True
-            loop.call_soon(self._start, loop)  # tasks that are ready now may still join the group
+            self._schedule(loop)
         return await future
 
     async def close(self) -> None:
@@ -201,13 +200,17 @@ class Database:
 
     # --- a group: _start on the loop, _finish there or in the thread, _settle on the loop ------------------------------
 
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Not at once: tasks that are ready now may still join the group."""
+        self._is_scheduled = True
+        loop.call_soon(self._start, loop)
+
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
         self._is_scheduled = False
         if not self._waiting:
             return
         if self._gathers():
-            self._is_scheduled = True
-            loop.call_soon(self._start, loop)
+            self._schedule(loop)
             return
         count = min(len(self._waiting), MAX_BATCH)
         is_short = self._broken is None and not any(step.is_long for step in islice(self._waiting, count))
@@ -221,11 +224,11 @@ class Database:
         batch = self._batch = [self._waiting.popleft() for _ in range(count)]
         if begun and not self._run_begun(batch):
             self._give_turn()
-            loop.call_soon(self._settle, batch, loop)
+            self._settle(batch, loop)
         elif begun and self._is_quick():
             self._finish(batch, begun=True)
             self._give_turn()
-            loop.call_soon(self._settle, batch, loop)
+            self._settle(batch, loop)
         else:
             if not begun and self._turn is not None:
                 self._claim = threading.Lock()
@@ -369,19 +372,19 @@ class Database:
             self._turn.give_back()
 
     def _run(self, batch: list[_Step[Any]]) -> None:
-        """All steps, without a savepoint each: few fail. When one does, all begin again, one by one.
+        """All steps, without a savepoint: few fail. When one does, all begin again, one by one.
 
         Raises sqlite3.Error when SQLite gave up the whole transaction (disk full, I/O error).
         """
         self._end = Transaction(self._writer)
-        self._writer.execute("SAVEPOINT batch")
         try:
             for step in batch:
                 step.result = step.work(self._end)
         except BaseException:  # it comes again below, for the waiter of its step
             if not self._writer.in_transaction:
                 raise
-            self._writer.execute("ROLLBACK TO batch")
+            self._writer.execute("ROLLBACK")
+            self._begin_in_time()
             self._run_apart(batch)
 
     def _run_apart(self, batch: list[_Step[Any]]) -> None:
@@ -422,7 +425,8 @@ class Database:
             self.broken.set()
         _tell(batch)
         self._batch = []
-        self._start(loop)
+        if self._waiting:
+            self._schedule(loop)
 
 
 def _tell(batch: list[_Step[Any]]) -> None:
