@@ -137,6 +137,8 @@ def parse_query(raw: str) -> tuple[tuple[str, str, bool], ...]:
 
 
 def _decode_query(text: str) -> str:
+    if "%" not in text and "+" not in text and text.isascii():
+        return text
     return unquote_to_bytes(text.replace("+", " ").encode("latin-1")).decode("utf-8", "surrogateescape")
 
 

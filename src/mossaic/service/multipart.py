@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -47,6 +46,7 @@ from mossaic.protocol.operations.listing import page_delimiter, page_marker, pag
 from mossaic.protocol.part_list import listed_parts
 from mossaic.service.intake import Expected
 from mossaic.service.link_limits import in_words, require_own
+from mossaic.service.open_uploads import OpenUploads, is_upload_id
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -61,7 +61,6 @@ if TYPE_CHECKING:
     from mossaic.service.intake import Intake, Received
     from mossaic.service.link_limits import LinkLimits
 
-_UPLOAD_ID: Final = re.compile(r"[0-9A-F]{32}")
 _ATTEMPTS: Final = 4  # plans of one Complete while parts keep changing under it
 _PARSE_IN_THREAD: Final = 64 * KIB  # bytes of XML; above, the loop is spared the parsing
 _READ_SIZE: Final = MIB  # bytes a step when a sequential upload is read again for its MD5
@@ -83,6 +82,7 @@ class MultipartService:
         self._limits = limits
         self._blobs = blobs
         self._metadata = metadata
+        self._open = OpenUploads(metadata)
         self._intake = intake
         self._clock = clock
         self._replay = timedelta(seconds=replay_s)
@@ -156,18 +156,20 @@ class MultipartService:
     async def place(
         self, bucket: Bucket, asked: shapes.UploadPart | shapes.UploadPartCopy
     ) -> tuple[Upload, int]:
-        """The open upload and the number that a part is meant for.
+        """The upload and the number that a part is meant for. It is open, or was a second ago: the store's `put_part` knows.
 
         Raises OssError: NO_SUCH_UPLOAD, INVALID_ARGUMENT (number), PART_ALREADY_EXIST, PART_NOT_SEQUENTIAL.
         """
-        upload = await self.open_upload(bucket, asked.key, asked.upload_id)
+        upload = await self._open.find_of_late(bucket, asked.key, asked.upload_id)
+        if upload is None:
+            raise no_such_upload(asked.upload_id)
         number = part_number(asked.part_number)
         await self._check_turn(upload, number)
         return upload, number
 
     async def open_upload(self, bucket: Bucket, key: str, upload_id: str) -> Upload:
         """Raises OssError NO_SUCH_UPLOAD, also when the upload is one of another key."""
-        upload = await self._find(bucket, key, upload_id)
+        upload = await self._open.find(bucket, key, upload_id)
         if upload is None:
             raise no_such_upload(upload_id)
         return upload
@@ -186,7 +188,7 @@ class MultipartService:
         has counted it.
         """
         _refuse_late_headers(asked)
-        upload = await self._find(bucket, asked.key, asked.upload_id)
+        upload = await self._open.find(bucket, asked.key, asked.upload_id)
         if upload is None:
             return await self._first_answer(bucket, asked)
         require_own(grant, upload)
@@ -206,7 +208,7 @@ class MultipartService:
             except Absent:
                 return await self._first_answer(bucket, asked)  # another Complete, or an Abort, was faster
             except OssError:
-                if await self._find(bucket, asked.key, asked.upload_id) is None:
+                if await self._open.find(bucket, asked.key, asked.upload_id) is None:
                     return await self._first_answer(
                         bucket, asked
                     )  # as above, while a sequential one was read
@@ -218,7 +220,7 @@ class MultipartService:
     ) -> None:
         """Close the upload and free its parts; parts in flight are refused when they arrive. Raises OssError
         NO_SUCH_UPLOAD."""
-        if _UPLOAD_ID.fullmatch(asked.upload_id) is None:
+        if not is_upload_id(asked.upload_id):
             raise no_such_upload(asked.upload_id)
         if grant is not None:
             require_own(grant, await self.open_upload(bucket, asked.key, asked.upload_id))
@@ -226,6 +228,8 @@ class MultipartService:
             await self._metadata.abort(bucket.name, ObjectKey(asked.key), UploadId(asked.upload_id))
         except Absent:
             raise no_such_upload(asked.upload_id) from None
+        finally:
+            self._open.forget(asked.upload_id)
 
     async def parts(
         self, bucket: Bucket, asked: shapes.ListParts, *, grant: Grant | None = None
@@ -247,11 +251,6 @@ class MultipartService:
 
     # --- steps ---
 
-    async def _find(self, bucket: Bucket, key: str, upload_id: str) -> Upload | None:
-        if _UPLOAD_ID.fullmatch(upload_id) is None:
-            return None
-        return await self._metadata.upload(bucket.name, ObjectKey(key), UploadId(upload_id))
-
     async def _check_turn(self, upload: Upload, number: int) -> None:
         """The parts of a sequential upload come as 1, 2, 3 … and stay as they came."""
         if not upload.sequential:
@@ -268,6 +267,7 @@ class MultipartService:
         """The store's reason in OSS's words."""
         match error:
             case Absent():
+                self._open.forget(upload.upload_id)
                 return no_such_upload(upload.upload_id)
             case Conflict():
                 try:
@@ -306,7 +306,9 @@ class MultipartService:
             commit = Commit(version=version, forbid_overwrite=upload.forbid_overwrite)
             return commit, _receipt(version, upload.upload_id, list_digest(listed))
 
-        return await self._metadata.complete(upload, decide)
+        stored = await self._metadata.complete(upload, decide)
+        self._open.forget(upload.upload_id)
+        return stored
 
     async def _content_md5(self, upload: Upload, listed: PartList | None) -> _KnownMd5:
         """The MD5 of a sequential upload's content, which its object carries. Reads the parts, at the disk's speed: the
@@ -324,7 +326,7 @@ class MultipartService:
         Raises OssError NO_SUCH_UPLOAD, MALFORMED_XML.
         """
         gone = no_such_upload(asked.upload_id)
-        if not self._replay or _UPLOAD_ID.fullmatch(asked.upload_id) is None:
+        if not self._replay or not is_upload_id(asked.upload_id):
             raise gone
         receipt = await self._metadata.receipt(bucket.name, ObjectKey(asked.key), UploadId(asked.upload_id))
         if receipt is None or self._clock.now() - receipt.completed_at >= self._replay:
