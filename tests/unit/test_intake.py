@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,6 +15,7 @@ import pytest
 from mossaic.model.object import Blob
 from mossaic.protocol.checksum import crc64, md5_hex
 from mossaic.protocol.errors import REQUEST_TIMEOUT, OssError
+from mossaic.protocol.limits import MIB
 from mossaic.protocol.operations.multipart import UploadPart
 from mossaic.service.intake import INLINE_UP_TO, Expected, Intake
 from mossaic.stores.blobs.files import FileBlobs
@@ -135,7 +138,7 @@ async def test_memory_stays_within_one_buffer_whatever_the_size(intake: Intake) 
 
     await intake.receive(body, Expected())
 
-    assert body.largest <= 512 * 1024
+    assert body.largest <= MIB
 
 
 async def test_bodies_at_once_do_not_share_a_buffer(intake: Intake, blobs: FileBlobs) -> None:
@@ -148,6 +151,45 @@ async def test_bodies_at_once_do_not_share_a_buffer(intake: Intake, blobs: FileB
     for content, one in zip(contents, received, strict=True):
         with blobs.open(one.new_blobs[0].blob_id) as source:
             assert source.read(0, one.size) == content
+
+
+def test_after_many_bodies_at_once_few_buffers_are_kept(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = list[memoryview]()
+    monkeypatch.setattr("mossaic.service.intake._buffers", kept)
+    together = threading.Barrier(20)
+
+    class Waiting(Trickle):
+        def readinto(self, buffer: memoryview) -> int:
+            if self.read_calls == 0:
+                together.wait(30)
+            return super().readinto(buffer)
+
+    with ThreadPoolExecutor(20) as threads:
+        received = list(
+            threads.map(
+                lambda number: intake.take(Waiting(NOISE[number : number + 200_000], said=None), Expected()),
+                range(20),
+            )
+        )
+
+    assert [one.md5 for one in received] == [
+        md5_hex(NOISE[number : number + 200_000]) for number in range(20)
+    ]
+    assert 8 <= len(kept) < 20, "two threads that look at once may keep one more"
+
+
+async def test_a_body_that_fails_gives_its_buffer_back(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = list[memoryview]()
+    monkeypatch.setattr("mossaic.service.intake._buffers", kept)
+
+    for _ in range(3):
+        await refusal(intake, Trickle(NOISE[:1000], said=1_000_000), Expected())
+
+    assert len(kept) == 1
 
 
 async def test_a_length_beyond_the_limit_is_refused_before_a_byte_is_read(
