@@ -92,14 +92,16 @@ class Lockstep:
 
     @types.coroutine
     def _go_on(self, exchange: Exchange, waiting: Any) -> Generator[Any, Any, None]:  # Any: as above
-        """All that is left of an exchange, which waits for a future, or for nothing. Of those that are awake together each step is a turn
+        """All that is left of an exchange, which waits for a future, or has not begun. Of those that are awake together each step is a turn
         of the event loop; one that finds itself alone goes on without: each turn lets go of the interpreter, and threads that
         have bodies take it."""
-        if waiting is not None:
-            waiting._asyncio_future_blocking = True  # noqa: SLF001  # as above
         self._awake += 1
-        waits = True  # so far; others may be woken in the same turn, and are not counted yet
+        waits = True  # before; others may be woken in the same turn, and are not counted yet
         try:
+            if waiting is None:
+                waiting = exchange.send(None)
+            else:
+                waiting._asyncio_future_blocking = True  # noqa: SLF001  # as above
             while True:
                 if waiting is None and not waits and self._awake == 1:
                     waiting = exchange.send(None)

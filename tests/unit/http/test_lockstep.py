@@ -104,6 +104,20 @@ async def test_a_task_that_was_cancelled_is_not_counted_among_those_that_are_awa
     assert steps == ["0", "1", "2"]
 
 
+async def test_a_task_begins_in_its_first_turn() -> None:
+    lockstep, steps = Lockstep(), list[str]()
+
+    async def walk() -> None:
+        steps.append("begun")
+        await asyncio.get_running_loop().create_future()
+
+    lockstep.spawn(walk())
+    await turn()
+
+    assert steps == ["begun"]
+    lockstep.tasks.pop().cancel()
+
+
 async def test_only_so_many_are_in_step() -> None:
     lockstep, among, most = Lockstep(), set[int](), list[int]()
 
