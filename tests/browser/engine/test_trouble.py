@@ -196,7 +196,7 @@ def test_cancel_stops_the_part_in_flight_and_abort_frees_what_is_stored(
     assert "partNumber=" in stopped.value.url
     assert stopped.value.failure == "net::ERR_ABORTED"
     assert kept == [cancelled["uploadId"]]
-    assert stored > empty + 4 * MIB
+    assert stored >= empty + 4 * MIB  # exactly, where the metadata has room for its rows
     assert (problem, engine.seen()["state"]) == (None, "aborted")
     assert unfinished(server, engine.bucket) == []
     assert eventually(lambda: bytes_below(server.data) < empty + MIB)
