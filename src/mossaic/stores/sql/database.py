@@ -372,19 +372,19 @@ class Database:
             self._turn.give_back()
 
     def _run(self, batch: list[_Step[Any]]) -> None:
-        """All steps, without a savepoint: few fail. When one does, all begin again, one by one.
+        """All steps, without a savepoint each: few fail. When one does, all begin again, one by one.
 
         Raises sqlite3.Error when SQLite gave up the whole transaction (disk full, I/O error).
         """
         self._end = Transaction(self._writer)
+        self._writer.execute("SAVEPOINT batch")
         try:
             for step in batch:
                 step.result = step.work(self._end)
         except BaseException:  # it comes again below, for the waiter of its step
             if not self._writer.in_transaction:
                 raise
-            self._writer.execute("ROLLBACK")
-            self._begin_in_time()
+            self._writer.execute("ROLLBACK TO batch")
             self._run_apart(batch)
 
     def _run_apart(self, batch: list[_Step[Any]]) -> None:
