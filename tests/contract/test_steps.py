@@ -11,6 +11,8 @@ import stat
 import subprocess
 import sys
 import threading
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,8 +36,6 @@ from tests.contract.given import (
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from mossaic.ports import MetadataStore
     from mossaic.stores.sql.database import Database
 
@@ -92,6 +92,35 @@ async def test_steps_of_following_rounds_of_the_loop_share_a_commit(tmp_path: Pa
 
     assert len(commits) == 1
     await metadata.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="open files are listed in /proc")
+async def test_what_a_group_may_have_to_undo_makes_no_file(tmp_path: Path) -> None:
+    metadata = SqliteMetadata.open(tmp_path / "m.db", sync=False)
+    await given_bucket(metadata)
+    names = [f"k{number}" for number in range(200)]
+    await asyncio.gather(*(put_inline(metadata, name, b"x" * 4_096) for name in names))
+    commits: list[set[str]] = []
+
+    def note(sql: str) -> None:
+        if sql == "COMMIT":
+            commits.append(_open_files())
+
+    before = _open_files()
+    metadata._database._writer.set_trace_callback(note)
+    await asyncio.gather(*(put_inline(metadata, name, b"y" * 4_096) for name in names[::2]))
+
+    assert commits
+    assert all(files <= before for files in commits)
+    await metadata.close()
+
+
+def _open_files() -> set[str]:
+    found: set[str] = set()
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # the list's own
+            found.add(str(descriptor.readlink()))
+    return found
 
 
 async def test_nobody_waits_while_the_wal_is_copied_back(

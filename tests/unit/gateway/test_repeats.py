@@ -24,9 +24,11 @@ from mossaic.gateway.message import HttpRequest, HttpResponse, IncomingBody
 from mossaic.gateway.repeats.repeats import Repeat, Repeats
 from mossaic.gateway.repeats.template import Template
 from mossaic.model import cors
+from mossaic.model.bucket import Bucket
 from mossaic.model.identity import AccessKey, Secret
 from mossaic.model.names import BucketName
 from mossaic.protocol.codec.values import http_text_at
+from mossaic.protocol.operations.multipart import AbortMultipartUpload
 from mossaic.protocol.signing import claim as claims
 from mossaic.protocol.signing import v1, v4
 from mossaic.protocol.signing.request import Pair, Resource, SignedRequest
@@ -73,7 +75,7 @@ class Ask:
         if self.method == "PUT":
             headers["Content-Length"] = str(len(self.body))
         headers |= self.headers
-        query = ((self.query, ""),) if self.query else ()
+        query = pairs_of(self.query)
         lower = {name.lower(): value for name, value in headers.items()}
         signed = SignedRequest(method=self.method, query=query, headers=lower)
         resource = Resource(bucket=self.bucket, key=self.key)
@@ -86,6 +88,12 @@ class Ask:
         target = f"/{path}?{self.query}" if self.query else f"/{path}"
         lines = [f"{self.method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
         return "\r\n".join(lines).encode("latin-1")
+
+
+def pairs_of(query: str) -> tuple[tuple[str, str], ...]:
+    """None of its texts needs decoding."""
+    pairs = (pair.partition("=") for pair in query.split("&") if pair)
+    return tuple((name, value) for name, _, value in pairs)
 
 
 class Seen:
@@ -142,6 +150,13 @@ class Place:
             assert answer.status == 200, answer
         assert await self.repeats(asked)
 
+    async def open_upload(self, key: str, signs: str = "v4") -> str:
+        """Its id."""
+        begun = Ask(method="POST", key=key, query="uploads", headers={"Content-Length": "0"}, signs=signs)
+        found = re.search(rb"<UploadId>([0-9A-F]{32})<", (await self.ask(begun)).body)
+        assert found is not None
+        return found[1].decode()
+
     async def repeats(self, asked: Ask) -> bool:
         """Whether a repeat answered."""
         before = self.seen.answered
@@ -185,6 +200,12 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
     await app.close()
 
 
+async def bucket_of(place: Place) -> Bucket:
+    found = await place.services.buckets.find(BucketName("bucket"))
+    assert found is not None
+    return found
+
+
 async def answer_of(address: tuple[str, int], head: bytes, body: bytes = b"") -> Answer:
     client = Client(*await asyncio.open_connection(*address))
     try:
@@ -204,6 +225,11 @@ def shown(answer: Answer) -> tuple[int, dict[str, str], bytes]:
 def put(body: bytes = b"content", **fields: object) -> Ask:
     headers = {"Content-Type": "text/plain", "x-oss-meta-a": "1"}
     return replace(Ask(method="PUT", headers=headers, body=body), **fields)  # type: ignore[arg-type]  # fields by name
+
+
+def part(upload_id: str, number: object = 1, body: bytes = b"content", **fields: object) -> Ask:
+    query = f"partNumber={number}&uploadId={upload_id}"
+    return replace(Ask(method="PUT", query=query, body=body), **fields)  # type: ignore[arg-type]  # as above
 
 
 # --- repeats ----------------------------------------------------------------------------------------------------------
@@ -243,9 +269,108 @@ async def test_bodies_of_any_size_are_repeated(place: Place, size: int) -> None:
     assert (await place.ask(Ask(key="sized"))).body == b"x" * size
 
 
+@pytest.mark.parametrize("signs", ["v4", "v1"])
+async def test_a_part_is_repeated_like_any_other_request(place: Place, signs: str) -> None:
+    await place.learn(part(await place.open_upload("key", signs), signs=signs))
+    upload_id = await place.open_upload("folder/other", signs)
+
+    for number, size in ((1, 0), (2, 100), (10_000, 300_000)):
+        asked = part(upload_id, number, b"x" * size, key="folder/other", signs=signs)
+        before = place.seen.answered
+        answer = await place.ask(asked)
+        assert place.seen.answered == before + 1
+        assert shown(answer) == shown(await place.ask_usually(asked))
+        assert answer.headers["etag"] == f'"{hashlib.md5(asked.body).hexdigest()}"'
+
+    listed = (await place.ask(Ask(key="folder/other", query=f"uploadId={upload_id}", signs=signs))).body
+    assert re.findall(rb"<PartNumber>(\d+)<", listed) == [b"1", b"2", b"10000"]
+    assert re.findall(rb"<Size>(\d+)<", listed) == [b"0", b"100", b"300000"]
+    assert place.seen.handed_back == 0
+
+
+async def test_a_part_of_another_md5_is_refused_and_not_kept(place: Place) -> None:
+    upload_id = await place.open_upload("key")
+    digest = base64.b64encode(hashlib.md5(b"content").digest()).decode()
+    asked = part(upload_id, headers={"Content-MD5": digest})
+    await place.learn(asked)
+
+    await place.same_refusal(
+        replace(asked, query=f"partNumber=2&uploadId={upload_id}", body=b"other"), 400, "InvalidDigest"
+    )
+
+    listed = (await place.ask(Ask(query=f"uploadId={upload_id}"))).body
+    assert re.findall(rb"<PartNumber>(\d+)<", listed) == [b"1"]
+
+
+@pytest.mark.parametrize("number", [0, 10_001, 99_999])
+async def test_part_numbers_that_there_are_not_are_refused(place: Place, number: int) -> None:
+    upload_id = await place.open_upload("key")
+    await place.learn(part(upload_id))
+
+    await place.same_refusal(part(upload_id, number), 400, "InvalidArgument")
+
+
+async def test_a_part_of_no_upload_is_refused(place: Place) -> None:
+    upload_id = await place.open_upload("key")
+    await place.learn(part(upload_id))
+
+    await place.same_refusal(part("F" * 32), 404, "NoSuchUpload")
+    await place.same_refusal(part(upload_id, key="of-another"), 404, "NoSuchUpload")
+    await place.services.multipart.abort(
+        await bucket_of(place), AbortMultipartUpload(bucket="bucket", key="key", upload_id=upload_id)
+    )
+    await place.same_refusal(part(upload_id), 404, "NoSuchUpload")
+
+
+async def test_what_was_signed_for_one_part_serves_for_no_other(place: Place) -> None:
+    upload_id, other = await place.open_upload("key"), await place.open_upload("key")
+    await place.learn(part(upload_id))
+
+    for ours, theirs in ((b"partNumber=1", b"partNumber=2"), (upload_id.encode(), other.encode())):
+        head = part(upload_id).head()
+        assert ours in head
+        for address in (place.quick, place.usual):
+            answer = await answer_of(address, head.replace(ours, theirs), b"content")
+            assert (answer.status, b"<Code>SignatureDoesNotMatch</Code>" in answer.body) == (403, True)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "uploadId={}&partNumber=2",
+        "partNumber=2&uploadId={}&uploads",
+        "partNumber=2&uploadId={}&partNumber=3",
+        "partNumber=%32&uploadId={}",
+        "partNumber=000002&uploadId={}",
+        "partNumber=+2&uploadId={}",
+    ],
+)
+async def test_a_part_that_is_asked_for_otherwise_goes_the_usual_way(place: Place, query: str) -> None:
+    upload_id = await place.open_upload("key")
+    await place.learn(part(upload_id))
+    asked = part(upload_id, query=query.format(upload_id))
+
+    before = place.seen.answered
+    quick, usual = await place.ask(asked), await place.ask_usually(asked)
+
+    assert place.seen.answered == before
+    assert shown(quick) == shown(usual)
+
+
+async def test_a_paced_part_is_never_a_repeat(place: Place) -> None:
+    asked = part(await place.open_upload("key"), headers={"x-oss-traffic-limit": "819200"})
+
+    for _ in range(4):
+        assert (await place.ask(asked)).status == 200
+
+    assert place.seen.answered == place.seen.handed_back == 0
+
+
 async def test_a_repeat_is_on_record_like_any_other_request(place: Place) -> None:
-    for asked in (put(), Ask(), Ask(key="none")):
-        await place.learn(asked) if asked.key == "key" else await place.ask(asked)
+    upload_id = await place.open_upload("key")
+    for asked in (put(), Ask(), Ask(key="none"), part(upload_id), part(upload_id, 0)):
+        is_learned = asked.key == "key" and "partNumber=0" not in asked.query
+        await place.learn(asked) if is_learned else await place.ask(asked)
         await place.ask_usually(asked)
 
         quick, usual = (json.loads(line) for line in place.log.read_text().splitlines()[-2:])
@@ -529,6 +654,8 @@ BASES = [
     Ask(signs="v1", headers={"Connection": "keep-alive"}),
     put(headers={"Content-MD5": "x" * 22 + "==", "Content-Type": "100%s %(key)s"}),
     put(signs="v1", domain="a.example"),
+    part("0123456789ABCDEF" * 2, 7, headers={"Content-MD5": "x" * 22 + "=="}),
+    part("0123456789ABCDEF" * 2, 7, signs="v1"),
 ]
 TEMPLATES = [template_of(asked) for asked in BASES]
 
@@ -539,7 +666,11 @@ def heads(draw: st.DrawFn) -> tuple[int, bytes]:
     number = draw(st.integers(0, len(BASES) - 1))
     keys = st.text("abcXYZ019-._~/ %+\xe4", min_size=1, max_size=30)
     at = NOW + timedelta(seconds=draw(st.integers(-2_000, 2_000)))
-    head = replace(BASES[number], key=draw(keys), at=at).head()
+    base = BASES[number]
+    if base.query:
+        upload_id = draw(st.text("0123456789ABCDEFa", min_size=31, max_size=33))
+        base = part(upload_id, draw(st.integers(0, 1_000_000)), headers=base.headers, signs=base.signs)
+    head = replace(base, key=draw(keys), at=at).head()
     if draw(st.booleans()):
         return number, head
     if draw(st.booleans()):
@@ -565,14 +696,17 @@ def test_a_head_that_fits_would_be_read_the_same(case: tuple[int, bytes]) -> Non
 
     parsed = parse_head(head, max_headers=100)
     assert (parsed.method, len(parsed.headers)) == (base.method, len(template.headers))
-    assert (parsed.method, parsed.target, parsed.length) == (said.method, said.path, said.length)
+    path, _, text = parsed.target.partition("?")
+    assert (parsed.method, path, parsed.length) == (said.method, said.path, said.length)
+    query = pairs_of(text)
+    assert query == tuple((name, said.values[name]) for name in ("partNumber", "uploadId") if base.query)
     assert parsed.keep_alive
     assert not parsed.expects_continue
     varying = {"authorization", "content-length", "content-md5", "date", "x-oss-date"}
     assert parsed.by_name.keys() == template.headers.keys()
     assert all(parsed.by_name[name] == template.headers[name] for name in parsed.by_name.keys() - varying)
     assert parsed.by_name.get("content-md5") == said.content_md5
-    request = SignedRequest(method=parsed.method, headers=parsed.by_name)
+    request = SignedRequest(method=parsed.method, query=query, headers=parsed.by_name)
     resource = Resource(bucket=said.bucket, key=said.key or None)
     time = parsed.by_name.get("x-oss-date", parsed.by_name.get("date", ""))
     if said.time != time:  # outer blanks: no time at all
@@ -581,7 +715,8 @@ def test_a_head_that_fits_would_be_read_the_same(case: tuple[int, bytes]) -> Non
     if template.scope is None:
         expected = v1.signature("secret", v1.string_to_sign(request, resource, time))
     else:
-        text = v4.string_to_sign(v4.canonical_request(request, resource, ""), template.scope, time)
+        canonical = v4.canonical_request(request, resource, v4.canonical_query(query))
+        text = v4.string_to_sign(canonical, template.scope, time)
         expected = v4.signature("secret", template.scope, text)
     assert template.signature(said, "secret") == expected
 

@@ -20,7 +20,7 @@ from mossaic.service.multipart import part_marker
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mossaic.model.upload import ShownParts, ShownUploads, Upload
+    from mossaic.model.upload import Part, ShownParts, ShownUploads, Upload
 
 # What v2's encryption client wrote into the metadata at Initiate and reads from ListParts to go on.
 _CLIENT_ENCRYPTION: Final = "client-side-encryption-"
@@ -48,6 +48,11 @@ async def upload_part(call: Call, asked: ops.UploadPart) -> ops.UploadPartResult
     upload, part, md5 = await call.services.multipart.put_part(
         call.bucket, asked, call.body, grant=call.principal.grant
     )
+    return part_result(upload, part, md5)
+
+
+def part_result(upload: Upload, part: Part, md5: str | None) -> ops.UploadPartResult:
+    """`md5`: of the part's bytes, upper-case hex, None where it was not made."""
     return ops.UploadPartResult(
         etag=part.etag,
         content_md5=content_md5(md5),

@@ -1,16 +1,19 @@
-"""What repeats ask for: an object as it is, or to store one. Who asks was admitted before."""
+"""What repeats ask for: an object as it is, to store one, or a part of one. Who asks was admitted before."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from mossaic.gateway.handlers.multipart import part_result
 from mossaic.gateway.handlers.object import put_result
 from mossaic.gateway.message import HttpResponse
+from mossaic.gateway.repeats.template import PART_NUMBER, UPLOAD_ID
 from mossaic.model import traffic
 from mossaic.model.headers import attributes
 from mossaic.protocol.codec import write_answer
 from mossaic.protocol.mime import content_type_of
+from mossaic.protocol.operations import multipart
 from mossaic.protocol.operations import object as ops
 from mossaic.service.intake import Expected
 
@@ -23,7 +26,8 @@ if TYPE_CHECKING:
     from mossaic.model.headers import Attributes
     from mossaic.model.names import ObjectKey
     from mossaic.model.object import StorageClass
-    from mossaic.service.objects import ObjectService
+    from mossaic.protocol.wire import Answer
+    from mossaic.service.services import Services
 
 
 class PlainRead:
@@ -37,14 +41,14 @@ class PlainRead:
 
     async def answer(
         self,
-        objects: ObjectService,
+        services: Services,
         bucket: Bucket,
         key: ObjectKey,
         body: IncomingBody,  # noqa: ARG002  # as of every kind
         said: Said,  # noqa: ARG002  # as above
     ) -> HttpResponse | None:
         """Raises OssError NO_SUCH_KEY."""
-        return await self._plain_gets.read(objects, bucket, key, is_anonymous=False)
+        return await self._plain_gets.read(services.objects, bucket, key, is_anonymous=False)
 
 
 class PlainWrite:
@@ -58,14 +62,13 @@ class PlainWrite:
         self._attributes: dict[tuple[str, StorageClass], Attributes] = {}
 
     async def answer(
-        self, objects: ObjectService, bucket: Bucket, key: ObjectKey, body: IncomingBody, said: Said
+        self, services: Services, bucket: Bucket, key: ObjectKey, body: IncomingBody, said: Said
     ) -> HttpResponse | None:
         """Raises what the handler of PutObject does."""
         expected = Expected(content_md5=said.content_md5, crc64=self._asked.crc64)
         attributes_ = self._of(key, bucket.storage_class)
-        stored = await objects.put(bucket, key, body, said=attributes_, expected=expected)
-        answer = write_answer(ops.PUT_OBJECT, put_result(stored))
-        return HttpResponse(status=answer.status, headers=list(answer.headers), body=answer.body)
+        stored = await services.objects.put(bucket, key, body, said=attributes_, expected=expected)
+        return _response(write_answer(ops.PUT_OBJECT, put_result(stored)))
 
     def _of(self, key: ObjectKey, storage_class: StorageClass) -> Attributes:
         """Of the key they take the Content-Type alone, where none was said."""
@@ -77,7 +80,35 @@ class PlainWrite:
         return made
 
 
-Kind = PlainRead | PlainWrite
+class PartWrite:
+    """UploadPart: `asked` but for which part it is, and for what is said of the body."""
+
+    __slots__ = ("_asked",)
+    operation: Final = multipart.UPLOAD_PART.name
+
+    def __init__(self, asked: multipart.UploadPart) -> None:
+        self._asked = asked
+
+    async def answer(
+        self, services: Services, bucket: Bucket, key: ObjectKey, body: IncomingBody, said: Said
+    ) -> HttpResponse | None:
+        """Raises what the handler of UploadPart does."""
+        asked = replace(
+            self._asked,
+            key=key,
+            upload_id=said.values[UPLOAD_ID],
+            part_number=said.values[PART_NUMBER],
+            content_md5=said.content_md5,
+        )
+        upload, part, md5 = await services.multipart.put_part(bucket, asked, body)
+        return _response(write_answer(multipart.UPLOAD_PART, part_result(upload, part, md5)))
+
+
+def _response(answer: Answer) -> HttpResponse:
+    return HttpResponse(status=answer.status, headers=list(answer.headers), body=answer.body)
+
+
+Kind = PlainRead | PlainWrite | PartWrite
 
 
 def kind_of(call: Call, asked: object, plain_gets: PlainGets) -> Kind | None:
@@ -87,4 +118,6 @@ def kind_of(call: Call, asked: object, plain_gets: PlainGets) -> Kind | None:
     if isinstance(asked, ops.PutObject) and call.operation is ops.PUT_OBJECT:
         is_plain = asked.callback is None and call.header(traffic.NAME) is None
         return PlainWrite(asked) if is_plain else None
+    if isinstance(asked, multipart.UploadPart):
+        return PartWrite(asked) if call.header(traffic.NAME) is None else None
     return None

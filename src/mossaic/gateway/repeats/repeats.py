@@ -17,7 +17,15 @@ from mossaic.gateway.plain_get import PlainGets
 from mossaic.gateway.record import finish, put_on_record, record_of
 from mossaic.gateway.refusal import refusal_of
 from mossaic.gateway.repeats.kinds import kind_of
-from mossaic.gateway.repeats.template import LONGEST, NoTemplate, Template, place_of, shape_of
+from mossaic.gateway.repeats.template import (
+    LONGEST,
+    PART_NUMBER,
+    UPLOAD_ID,
+    NoTemplate,
+    Template,
+    place_of,
+    shape_of,
+)
 from mossaic.model.names import BucketName, object_key
 from mossaic.ports import StoreError
 from mossaic.protocol.errors import OssError
@@ -77,12 +85,14 @@ class Repeats:
     async def learn(self, call: Call, address: Address, asked: object) -> None:
         """Of a call that was answered the usual way, when its like comes for the second time. `asked`: see `kind_of`."""
         is_short = len(call.request.raw) <= LONGEST
-        if call.query or not is_short or not is_owners_own(call.principal, call.bucket_or_none):
+        if not is_short or not is_owners_own(call.principal, call.bucket_or_none):
             return
         kind = kind_of(call, asked, self.plain_gets)
+        if kind is None:
+            return
         head = call.request.raw.decode("latin-1")
         shape = shape_of(head.split("\r\n"))
-        if kind is None or shape is None or shape in self._known or not self._has_seen(shape):
+        if shape is None or shape in self._known or not self._has_seen(shape):
             return
         if len(self._known) >= _MOST:
             self._templates.clear()
@@ -146,11 +156,12 @@ class Repeat(NamedTuple):
         record = record_of(said.method, said.path, self.template.headers, remote)
         record.bucket, record.key = said.bucket, said.key
         record.operation, record.principal = self.kind.operation, principal.arn
+        record.upload_id, record.part_number = said.values.get(UPLOAD_ID), said.values.get(PART_NUMBER)
         response: HttpResponse | None
         await step()
         try:
             key = object_key(said.key)
-            response = await self.kind.answer(repeats.services.objects, bucket, key, body, said)
+            response = await self.kind.answer(repeats.services, bucket, key, body, said)
         except Exception as error:  # noqa: BLE001  # as in the pipeline
             response = refusal_of(error, record)
         if response is None:

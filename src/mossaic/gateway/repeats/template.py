@@ -21,10 +21,20 @@ if TYPE_CHECKING:
     from mossaic.protocol.signing.claim import Claim
     from mossaic.protocol.signing.request import SignedRequest
 
+PART_NUMBER: Final = "partNumber"
+UPLOAD_ID: Final = "uploadId"
 _END: Final = "\r\n"
 _START: Final = slice(0, 4)  # of a head: the method, of those that have templates
 # Such a path is signed as it is sent.
-_FIRST_LINE: Final = r"(GET|PUT) (/([A-Za-z0-9\-._~/]{1,1088})) HTTP/1\.1"
+_PATH: Final = r"(/([A-Za-z0-9\-._~/]{1,1088}))"
+# By the names in the query; what they say is signed as it is sent, too.
+_FIRST_LINES: Final[Mapping[tuple[str, ...], str]] = {
+    (): rf"(GET|PUT) {_PATH} HTTP/1\.1",
+    (
+        PART_NUMBER,
+        UPLOAD_ID,
+    ): rf"(PUT) {_PATH}\?{PART_NUMBER}=([0-9]{{1,5}})&{UPLOAD_ID}=([0-9A-F]{{32}}) HTTP/1\.1",
+}
 _CLAIM: Final = "authorization"
 # Headers that say something new each time, and what they may say. Of the time and of the signature nothing is believed before the
 # signature has shown that the whole text is the client's.
@@ -40,7 +50,9 @@ _KEEP: Final = "keep-alive"
 LONGEST: Final = 2048  # bytes of a head that is worth a template
 _BUCKET: Final = "bucket"
 _KEY: Final = "key"
-_MARKS: Final = {name: f"mark-{secrets.token_hex(16)}" for name in (_BUCKET, _KEY, *_VARYING)}
+_MARKS: Final = {
+    name: f"mark-{secrets.token_hex(16)}" for name in (_BUCKET, _KEY, PART_NUMBER, UPLOAD_ID, *_VARYING)
+}
 
 Shape = tuple[str, ...]
 
@@ -51,7 +63,7 @@ class NoTemplate(Exception):
 
 class Said(NamedTuple):
     """What a head that fits says anew. `bucket` and `key` may be no names; `length` is the body's, in bytes. `values` fill the
-    gaps in what is signed."""
+    gaps in what is signed; those of the query have the names that they have there."""
 
     method: str
     path: str
@@ -74,7 +86,7 @@ class Template:
     ) -> None:
         """`lines`: of a head that was served; `bucket`: of its Host header, if that names one. Raises NoTemplate."""
         headers = request.headers
-        is_usual = claim.how is How.HEADER and claim.version is not Version.V2 and not request.query
+        is_usual = claim.how is How.HEADER and claim.version is not Version.V2
         stays_open = headers.get("connection", _KEEP).lower() == _KEEP and _FRAMING.isdisjoint(headers)
         if (
             not is_usual
@@ -88,7 +100,7 @@ class Template:
         self.scope = claim.scope
         self._bucket = bucket
         self._time = "x-oss-date" if "x-oss-date" in headers else "date"
-        self._names, self._form = _form_of(lines, claim)
+        self._names, self._form = _form_of(lines, tuple(name for name, _ in request.query), claim)
         self._text = _text_with_gaps(request, claim, self._time)
 
     def read(self, head: str) -> Said | None:
@@ -131,21 +143,25 @@ def place_of(head: str) -> tuple[str, int]:
 
 def shape_of(lines: Sequence[str]) -> Shape | None:
     """What all heads have in common that one template is for. None: no head with such a first line has one."""
-    if re.fullmatch(_FIRST_LINE, lines[0]) is None:
+    if not any(re.fullmatch(form, lines[0]) for form in _FIRST_LINES.values()):
         return None
-    return (lines[0][_START], *(line for line in lines[1:] if _name(line) not in _VARYING))
+    has_query = lines[0].partition("?")[1]
+    return (lines[0][_START], has_query, *(line for line in lines[1:] if _name(line) not in _VARYING))
 
 
 def _name(line: str) -> str:
     return line.partition(":")[0].lower()
 
 
-def _form_of(lines: Sequence[str], claim: Claim) -> tuple[tuple[str, ...], re.Pattern[str]]:
-    """The form of a whole head, with a group for each line that varies, and their names."""
-    if not "".join(lines).isascii():
+def _form_of(
+    lines: Sequence[str], query: tuple[str, ...], claim: Claim
+) -> tuple[tuple[str, ...], re.Pattern[str]]:
+    """The form of a whole head, with a group for each value of the query and each line that varies, and their names."""
+    first_line = _FIRST_LINES.get(query)
+    if first_line is None or not "".join(lines).isascii():
         raise NoTemplate
-    names: list[str] = []
-    forms = [_FIRST_LINE]
+    names = list(query)
+    forms = [first_line]
     for line in lines[1:]:
         name = _name(line)
         if name not in _VARYING:
@@ -164,12 +180,13 @@ def _form_of(lines: Sequence[str], claim: Claim) -> tuple[tuple[str, ...], re.Pa
 def _text_with_gaps(request: SignedRequest, claim: Claim, time: str) -> str:
     """What is signed (of V4 the canonical request), to be filled in with `%`."""
     headers = {name: _MARKS.get(name, value) for name, value in request.headers.items()}
-    marked = request._replace(headers=headers)
+    query = tuple((name, _MARKS[name]) for name, _ in request.query)
+    marked = request._replace(headers=headers, query=query)
     resource = Resource(bucket=_MARKS[_BUCKET], key=_MARKS[_KEY])
     if claim.version is Version.V1:
         text = v1.string_to_sign(marked, resource, _MARKS[time])
     else:
-        text = v4.canonical_request(marked, resource, "", claim.additional)
+        text = v4.canonical_request(marked, resource, v4.canonical_query(marked.query), claim.additional)
     text = text.replace("%", "%%")
     for name, mark in _MARKS.items():
         text = text.replace(mark, f"%({name})s")

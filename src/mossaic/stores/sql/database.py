@@ -106,6 +106,8 @@ class Database:
         )  # on the group that waits for its turn: taken by the thread, or by the deadline
         self._deadline: asyncio.TimerHandle | None = None
         self._writer = self._end.connection
+        # What a savepoint may have to undo is more than the 64 KiB for which SQLite makes no file.
+        self._writer.execute("PRAGMA temp_store = MEMORY")
         self.read = Reader(self._connect(read_only=True))
         self.changes = Changes(path, self.read.connection)
         self.recent = Recent(self.read, self.changes)  # what `read` found of late
