@@ -98,12 +98,11 @@ class LinkLimits:
             yield replace(expected, watch=partial(self._watch, flight))
 
     @asynccontextmanager
-    async def part_coming(self, upload: Upload, number: int, expected: Expected) -> AsyncGenerator[Expected]:
+    async def part_coming(
+        self, request_id: str, upload: Upload, number: int, expected: Expected
+    ) -> AsyncGenerator[Expected]:
         """How a part may come, while it comes. Raises OssError ACCESS_DENIED."""
-        if upload.request_id is None:
-            yield expected
-            return
-        link = await self._link(upload.request_id)
+        link = await self._link(request_id)
         others, replaced = await self._metadata.part_sizes(upload.upload_id, number)
         flight = _Flight(link=link, others=others, replaced=replaced, count=0)
         with self._aloft(flight):

@@ -143,8 +143,11 @@ class MultipartService:
         upload, number = await self.place(bucket, asked)
         require_own(grant, upload)
         expected = Expected.by(asked, max_size=MAX_PART_SIZE)
-        async with self._limits.part_coming(upload, number, expected) as watched:
-            received = await self._intake.receive(body, watched, inline_up_to=0)
+        if upload.request_id is None:
+            received = await self._intake.receive(body, expected, inline_up_to=0)
+        else:
+            async with self._limits.part_coming(upload.request_id, upload, number, expected) as watched:
+                received = await self._intake.receive(body, watched, inline_up_to=0)
         part = self._part(number, received)
         try:
             await self._metadata.put_part(upload.upload_id, part, received.new_blobs)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mossaic.gateway.http.channel import Channel
+    from mossaic.gateway.http.pace import Pace
     from mossaic.gateway.http.workers import Workers
     from mossaic.ports import BodyReader
 
@@ -103,7 +104,7 @@ class RequestBody:
         beyond `limit`, REQUEST_TIMEOUT, INCOMPLETE_BODY, INVALID_REQUEST."""
         out = bytearray()
         inbox = self._channel.inbox
-        pace = self._channel.body_pace()
+        pace: Pace | None = None  # most short bodies are here already
         self._allow()
         while len(out) < enough:
             run = self._framing.advance(inbox)
@@ -118,6 +119,7 @@ class RequestBody:
                 self._framing.took(count)
                 self._received += count
             else:
+                pace = pace or self._channel.body_pace()
                 await self._channel.more(pace)
         return out
 

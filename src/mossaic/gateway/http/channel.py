@@ -180,10 +180,9 @@ class Channel:
     # --- hand-off -----------------------------------------------------------------------------------------------------
 
     def duplicate(self) -> socket.socket:
-        """The connection under a descriptor of its own, non-blocking, for a worker thread: whatever the loop does to
-        the transport, the thread's descriptor cannot be reused under it. Raises OSError when it is closed."""
+        """The connection under a descriptor of its own for a worker thread: whatever the loop does to the transport, the thread's
+        descriptor cannot be reused under it. It is non-blocking, for both share the kernel's flag. Raises OSError when it is closed."""
         self._leased = made = self._same_socket()
-        made.setblocking(False)
         return made
 
     def _same_socket(self) -> socket.socket:

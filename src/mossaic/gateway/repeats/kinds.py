@@ -81,24 +81,26 @@ class PlainWrite:
 
 
 class PartWrite:
-    """UploadPart: `asked` but for which part it is, and for what is said of the body."""
+    """UploadPart, with the CRC-64 that `asked` says of the body, if any."""
 
-    __slots__ = ("_asked",)
+    __slots__ = ("_crc64",)
     operation: Final = multipart.UPLOAD_PART.name
 
     def __init__(self, asked: multipart.UploadPart) -> None:
-        self._asked = asked
+        self._crc64 = asked.crc64
 
     async def answer(
         self, services: Services, bucket: Bucket, key: ObjectKey, body: IncomingBody, said: Said
     ) -> HttpResponse | None:
         """Raises what the handler of UploadPart does."""
-        asked = replace(
-            self._asked,
+        asked = multipart.UploadPart(
+            bucket=bucket.name,
             key=key,
             upload_id=said.values[UPLOAD_ID],
             part_number=said.values[PART_NUMBER],
+            content_length=str(said.length),
             content_md5=said.content_md5,
+            crc64=self._crc64,
         )
         upload, part, md5 = await services.multipart.put_part(bucket, asked, body)
         return _response(write_answer(multipart.UPLOAD_PART, part_result(upload, part, md5)))

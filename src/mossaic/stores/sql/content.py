@@ -15,6 +15,8 @@ from mossaic.protocol.records import WORD_BYTES
 from mossaic.stores.sql.rows import BLOB_ID_BYTES, NO_MD5, StoredManifest, signed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mossaic.model.manifest import Manifests
     from mossaic.model.object import Blob, ObjectVersion
     from mossaic.stores.sql.statements import Transaction
@@ -34,6 +36,11 @@ def blob_ids(packed: bytes) -> set[bytes]:
     if len(packed) == EXTENT_BYTES:
         return {packed[:BLOB_ID_BYTES]}
     return {packed[at : at + BLOB_ID_BYTES] for at in range(0, len(packed), EXTENT_BYTES)}
+
+
+def holding(packed: bytes) -> dict[bytes, int]:
+    """References that a holder with this packed manifest counts: one on each blob."""
+    return dict.fromkeys(blob_ids(packed), 1)
 
 
 def held(manifests: Manifests) -> Counter[bytes]:
@@ -58,7 +65,11 @@ def are_handed_on(manifests: Manifests, packed: bytes) -> bool:
 
 
 def change_holders(
-    tx: Transaction, *, gone: Counter[bytes], come: Counter[bytes], new_blobs: tuple[Blob, ...] = ()
+    tx: Transaction,
+    *,
+    gone: Mapping[bytes, int],
+    come: Mapping[bytes, int],
+    new_blobs: tuple[Blob, ...] = (),
 ) -> None:
     """Move references from holders that go to holders that come; blobs in both are not touched.
 
@@ -66,12 +77,11 @@ def change_holders(
     """
     fresh = {bytes.fromhex(blob.blob_id): blob for blob in new_blobs}
     for blob_id, blob in fresh.items():
-        tx.run(_ADD_BLOB, blob_id, blob.size, blob.md5 or NO_MD5, signed(blob.crc64), come[blob_id])
+        tx.run(_ADD_BLOB, blob_id, blob.size, blob.md5 or NO_MD5, signed(blob.crc64), come.get(blob_id, 0))
     down: list[tuple[int, bytes]] = []
-    # (No count is 0; Counter compares much more slowly.)
-    if dict(come) != dict(gone):
+    if come != gone:
         for blob_id in (come.keys() | gone.keys()) - fresh.keys():
-            change = come[blob_id] - gone[blob_id]
+            change = come.get(blob_id, 0) - gone.get(blob_id, 0)
             if change > 0 and tx.run(_HOLD, change, blob_id) == 0:
                 raise Damaged(f"blob {blob_id.hex()} is gone")
             if change < 0:
@@ -86,7 +96,7 @@ def add_content(
     version: ObjectVersion,
     new_blobs: tuple[Blob, ...],
     *,
-    gone: Counter[bytes] | None = None,
+    gone: Mapping[bytes, int] | None = None,
     handed_on: bool = False,
 ) -> int | None:
     """Keep the content of `version`, with one reference; the content's id, None for an object without content.
@@ -95,7 +105,7 @@ def add_content(
     Raises Damaged as change_holders.
     """
     manifest = version.manifest
-    gone = Counter() if gone is None else gone
+    gone = {} if gone is None else gone
     is_copy = not gone and not new_blobs and not handed_on
     if (
         is_copy
@@ -105,7 +115,7 @@ def add_content(
         return manifest.content_id
     packed = manifest.packed if version.inline is None else b""
     if not handed_on and (packed or not is_copy):
-        change_holders(tx, gone=gone, come=Counter(blob_ids(packed)), new_blobs=new_blobs)
+        change_holders(tx, gone=gone, come=holding(packed), new_blobs=new_blobs)
     if packed:
         return tx.insert(_ADD_CONTENT, packed, None)
     if version.inline:
@@ -125,7 +135,7 @@ def drop_retired(tx: Transaction, content_id: int) -> int:
     row = tx.one("SELECT packed FROM content WHERE content_id = ? AND refs = 0", content_id)
     if row is None:
         return 0
-    gone = Counter(blob_ids(row[0]))
-    change_holders(tx, gone=gone, come=Counter())
+    gone = holding(row[0])
+    change_holders(tx, gone=gone, come={})
     tx.run(_DROP, content_id)
     return len(gone)

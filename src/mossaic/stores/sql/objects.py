@@ -7,7 +7,6 @@ the versions of a key; the clock does not.
 from __future__ import annotations
 
 import secrets
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
@@ -189,7 +188,7 @@ def require_new(tx: Transaction, bucket_id: int, key: ObjectKey, request_id: str
 
 
 def publish(
-    tx: Transaction, commit: Commit, *, gone: Counter[bytes] | None = None, handed_on: bool = False
+    tx: Transaction, commit: Commit, *, gone: Mapping[bytes, int] | None = None, handed_on: bool = False
 ) -> Stored:
     """Make `commit.version` the current one of its key. `gone`, `handed_on`: as in `add_content`.
 
@@ -289,7 +288,7 @@ def _extended(tx: Transaction, content_id: int | None, commit: Commit, now: int)
     old = blob_ids(row[0]) if row is not None and row[0] is not None else set[bytes]()
     new = blob_ids(commit.version.manifest.packed)
     if old and old <= new:
-        extended = add_content(tx, commit.version, commit.new_blobs, gone=Counter(old))
+        extended = add_content(tx, commit.version, commit.new_blobs, gone=dict.fromkeys(old, 1))
         tx.run("DELETE FROM content WHERE content_id = ?", content_id)
         return extended
     extended = add_content(tx, commit.version, commit.new_blobs)

@@ -7,7 +7,6 @@ they are many they go later (`drop_left_parts`).
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +15,7 @@ from mossaic.ports import Absent, Busy, Commit, Conflict, Stored
 from mossaic.protocol.limits import MAX_PART_NUMBER
 from mossaic.stores.sql import buckets, requests
 from mossaic.stores.sql.buckets import Counts
-from mossaic.stores.sql.content import are_handed_on, blob_ids, change_holders, held
+from mossaic.stores.sql.content import are_handed_on, blob_ids, change_holders, held, holding
 from mossaic.stores.sql.objects import publish, require_free, require_new
 from mossaic.stores.sql.pages import TOGETHER, columns_of
 from mossaic.stores.sql.rows import (
@@ -93,15 +92,15 @@ def put_part(tx: Transaction, upload_id: UploadId, part: Part, new_blobs: tuple[
     if request_id is not None:
         requests.hold_part(tx, request_id, upload_num, part)
     packed = part.manifest.packed
-    gone = Counter[bytes]()
+    gone: dict[bytes, int] = {}
     counts = Counts(parts=1, part_size=part.size)
     row = (upload_num, part.number, part.size, part.etag, signed(part.crc64), packed, micros(part.stored_at))
     if tx.run(_PUT_FIRST, *row) == 0:  # few are sent again
         old_size, old_packed = tx.all(_OLD_PART, upload_num, part.number)[0]
         tx.run(_PUT_PART, *row)
-        gone = Counter(blob_ids(old_packed))
+        gone = holding(old_packed)
         counts = Counts(part_size=part.size - old_size)
-    change_holders(tx, gone=gone, come=Counter(blob_ids(packed)), new_blobs=new_blobs)
+    change_holders(tx, gone=gone, come=holding(packed), new_blobs=new_blobs)
     buckets.count(tx, bucket_id, counts)
 
 
@@ -127,7 +126,7 @@ def complete(tx: Transaction, upload: Upload, decide: Decide) -> Stored:
 def abort(tx: Transaction, bucket: BucketName, key: ObjectKey, upload_id: UploadId) -> None:
     found = _open(tx, bucket, key, upload_id)
     stored = _columns(tx, found.upload_num)
-    change_holders(tx, gone=held(stored.packed), come=Counter())
+    change_holders(tx, gone=held(stored.packed), come={})
     if found.request_id is not None:
         requests.give_back(tx, found.request_id, stored.size)
     _close(tx, found, stored)
