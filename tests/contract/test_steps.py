@@ -38,6 +38,7 @@ from tests.contract.given import (
 if TYPE_CHECKING:
     from mossaic.ports import MetadataStore
     from mossaic.stores.sql.database import Database
+    from mossaic.stores.sql.statements import Transaction
 
 
 async def test_a_failing_step_does_not_hurt_the_others_of_its_group(metadata: MetadataStore) -> None:
@@ -59,6 +60,41 @@ async def test_a_failing_step_does_not_hurt_the_others_of_its_group(metadata: Me
     totals = await metadata.bucket_totals(BUCKET)
     assert [one.count for one in totals.classes.values()] == [21]
     assert await metadata.unknown([orphan.blob_id]) == [orphan.blob_id]
+
+
+async def test_a_step_that_fails_alone_leaves_no_trace(metadata: MetadataStore) -> None:
+    await given_bucket(metadata)
+    orphan = a_blob()
+
+    for _ in range(2):
+        with pytest.raises(Damaged):
+            await metadata.put_object(Commit(version=a_version("k", whole(a_blob())), new_blobs=(orphan,)))
+
+    assert await metadata.unknown([orphan.blob_id]) == [orphan.blob_id]
+    await put_inline(metadata, "k")
+    assert await metadata.head(BUCKET, key("k")) is not None
+
+
+async def test_a_step_that_fails_alone_is_not_run_again(tmp_path: Path) -> None:
+    metadata = SqliteMetadata.open(tmp_path / "m.db", sync=False)
+    runs: list[str] = []
+
+    def fails(tx: Transaction) -> None:
+        runs.append("fails")
+        tx.run("CREATE TABLE left_over (n)")
+        raise Conflict("no")
+
+    with pytest.raises(Conflict):
+        await metadata._database.write(fails)
+
+    assert runs == ["fails"]
+    assert (
+        await metadata._database.write(
+            lambda tx: tx.all("SELECT name FROM sqlite_master WHERE name = 'left_over'")
+        )
+        == []
+    )
+    await metadata.close()
 
 
 async def test_a_cancelled_waiter_does_not_stop_its_step_or_the_group(metadata: MetadataStore) -> None:

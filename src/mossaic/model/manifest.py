@@ -88,6 +88,11 @@ class Manifest:
         return cls(packed=packed)
 
     @classmethod
+    def of_blob(cls, blob_id: BlobId, length: int) -> Manifest:
+        """The first `length` bytes, at least one, of one blob."""
+        return cls(packed=_PACKED.pack(bytes.fromhex(blob_id), 0, length))
+
+    @classmethod
     def join(cls, parts: Iterable[Manifest]) -> Manifest:
         return cls(packed=b"".join([part.packed for part in parts]))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from mossaic.model.bucket import Versioning
 from mossaic.model.copy_source import parse_copy_source
-from mossaic.model.manifest import Extent, Manifest
+from mossaic.model.manifest import Manifest
 from mossaic.model.names import NULL_VERSION
 from mossaic.model.object import ObjectHeaders, ObjectType, ObjectVersion
 from mossaic.model.ranges import copied_range
@@ -226,7 +226,7 @@ class CopyService:
         if found.inline:
             blocks, md5 = reading.blocks(), self._etags == "md5"
             new_blobs = (await asyncio.to_thread(write_blob, self._blobs, blocks, md5=md5),)
-            manifest = Manifest((Extent(new_blobs[0].blob_id, 0, stop - start),))
+            manifest = Manifest.of_blob(new_blobs[0].blob_id, stop - start)
         else:
             manifest = Manifest(tuple(found.manifest.cut(start, stop)))
         part = Part(

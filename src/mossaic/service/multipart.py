@@ -13,7 +13,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mossaic.model.headers import attributes, forbid_overwrite, object_acl, persistent_headers
-from mossaic.model.manifest import Extent, Manifest
 from mossaic.model.names import ObjectKey, UploadId, VersionId
 from mossaic.model.object import ObjectHeaders, ObjectType, ObjectVersion
 from mossaic.model.page import ListQuery
@@ -47,12 +46,14 @@ from mossaic.protocol.part_list import listed_parts
 from mossaic.service.intake import Expected
 from mossaic.service.link_limits import in_words, require_own
 from mossaic.service.open_uploads import OpenUploads, is_upload_id
+from mossaic.service.writing import received_manifest
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from mossaic.model.bucket import Bucket
     from mossaic.model.identity import Grant
+    from mossaic.model.manifest import Manifest
     from mossaic.model.page import Page
     from mossaic.model.upload import Completion, PartPage, UploadPage
     from mossaic.ports import BlobStore, Body, Clock, MetadataStore
@@ -292,7 +293,7 @@ class MultipartService:
             etag=received.etag,
             crc64=received.crc64,
             stored_at=self._clock.now(),
-            manifest=Manifest(tuple(Extent(blob.blob_id, 0, blob.size) for blob in received.new_blobs)),
+            manifest=received_manifest(received),
         )
 
     async def _publish(self, upload: Upload, listed: PartList | None) -> Stored:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mossaic.model.manifest import Extent, Manifest
+from mossaic.model.manifest import Manifest
 from mossaic.model.names import new_blob_id
 from mossaic.model.object import Blob
 from mossaic.protocol.checksum import Sums
@@ -36,4 +36,4 @@ def received_manifest(received: Received) -> Manifest:
     """Where the bytes of a received body lie: in its one blob, or nowhere (inline)."""
     if received.blob is None:
         return Manifest()
-    return Manifest((Extent(received.blob.blob_id, 0, received.size),))
+    return Manifest.of_blob(received.blob.blob_id, received.size)

@@ -14,10 +14,11 @@ from contextlib import contextmanager, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
-from mossaic.ports import Busy, Damaged, Full, StoreError
+from mossaic.ports import Busy, StoreError
 from mossaic.quick import dataclass
 from mossaic.stores.lock import Sharing
 from mossaic.stores.sql.changes import Changes
+from mossaic.stores.sql.failures import is_failed_sync, translated
 from mossaic.stores.sql.migrate import migrate
 from mossaic.stores.sql.recent import Recent
 from mossaic.stores.sql.statements import Reader, Transaction
@@ -45,7 +46,6 @@ CACHE_KIB: Final = (
     32 * 1024
 )  # page cache of each of the two connections, shared by the processes of a service
 ALONE: Final = Sharing()
-_SYNC_FAILED: Final = frozenset({sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC})
 
 
 @dataclass(slots=True)
@@ -362,6 +362,8 @@ class Database:
             if not begun:
                 self._begin_in_time()
                 self._run(batch)
+            if not self._writer.in_transaction:
+                return  # the only step has failed
             self._end.finish()
             began = time.monotonic()
             self._writer.execute("COMMIT")
@@ -379,6 +381,9 @@ class Database:
         Raises sqlite3.Error when SQLite gave up the whole transaction (disk full, I/O error).
         """
         self._end = Transaction(self._writer)
+        if len(batch) == 1:
+            self._run_alone(batch[0])
+            return
         self._writer.execute("SAVEPOINT batch")
         try:
             for step in batch:
@@ -388,6 +393,17 @@ class Database:
                 raise
             self._writer.execute("ROLLBACK TO batch")
             self._run_apart(batch)
+
+    def _run_alone(self, step: _Step[Any]) -> None:
+        """When it fails the transaction is over: nobody else has a part in it."""
+        try:
+            step.result = step.work(self._end)
+        except BaseException as error:  # the waiter raises it
+            if not self._writer.in_transaction:
+                raise
+            self._writer.execute("ROLLBACK")
+            self._end = Transaction(self._writer)
+            step.error = translated(error)
 
     def _run_apart(self, batch: list[_Step[Any]]) -> None:
         self._end = Transaction(self._writer)
@@ -412,8 +428,8 @@ class Database:
         self._end = Transaction(self._writer)
         for step in batch:
             step.error = step.error or translated(error)
-        if getattr(error, "sqlite_errorcode", 0) in _SYNC_FAILED:
-            # Nobody knows what is on the disk now, and a second sync would lie: only a restart may find out.
+        if is_failed_sync(error):
+            # A second sync would lie: only a restart may find out what is on the disk.
             self._broken = "the metadata store takes no writes after a failed sync; restart it"
 
     def _settle(self, batch: list[_Step[Any]], loop: asyncio.AbstractEventLoop) -> None:
@@ -435,23 +451,6 @@ def _tell(batch: list[_Step[Any]]) -> None:
     """Again is no harm."""
     for step in batch:
         step.settle()
-
-
-def translated(error: BaseException) -> BaseException:
-    """SQLite's errors in the words of the ports; all others as they are."""
-    if not isinstance(error, sqlite3.Error):
-        return error
-    match getattr(error, "sqlite_errorcode", 0) & 0xFF:
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return Busy(f"the metadata store is locked: {error}")
-        case sqlite3.SQLITE_FULL:
-            return Full(f"no room for metadata: {error}")
-        case sqlite3.SQLITE_IOERR | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN:
-            return OSError(errno.EIO, f"metadata cannot be written: {error}")
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return Damaged(f"the metadata store is damaged: {error}")
-        case _:
-            return StoreError(f"metadata: {error}")
 
 
 def _switch_to_wal(connection: sqlite3.Connection) -> None:

@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from mossaic.stores.blobs.disk import sync_folder
-from mossaic.stores.sql.database import translated
+from mossaic.stores.sql.failures import translated
 from mossaic.stores.sql.migrate import migrate
 
 if TYPE_CHECKING:
