@@ -192,7 +192,7 @@ class MultipartService:
         has counted it.
         """
         _refuse_late_headers(asked)
-        upload = await self._open.find(bucket, asked.key, asked.upload_id)
+        upload = await self._open.find_of_late(bucket, asked.key, asked.upload_id)
         if upload is None:
             return await self._first_answer(bucket, asked)
         require_own(grant, upload)
