@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.server import baseline
+from bench.server import baseline, beside
 from bench.server.arguments import BASELINE, Wish, parse
 from bench.server.figure import Reading, figures
 from bench.server.machine import surroundings
@@ -34,6 +34,9 @@ def main(words: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="mossaic-bench-", dir=os.environ.get("BENCH_DIR")) as name:
         if wish.profile:
             return _profile(wish, Path(name))
+        if wish.beside is not None:
+            print(beside.table(beside.beside(wish.plan, wish.beside, Path(name), say)))
+            return 0
         run = _run(wish, Path(name))
     print(run.markdown())
     _keep(wish, run)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bench.server import rows
+from bench.server.beside import BURSTS
 from bench.server.plan import Plan
 from bench.server.report import RESULTS
 from bench.server.service import OURS
@@ -20,6 +21,8 @@ BASELINE: Final = RESULTS / "baseline.json"
 _SIZES: Final = (10_000, 100_000)
 _ALL_SIZES: Final = (*_SIZES, 1_000_000)
 _FEWEST_KEYS: Final = 20_000
+_BURSTS: Final = 30
+_BURST_S: Final = 0.4
 _DESCRIPTION: Final = (
     "Measure the service beside this machine's own limits. Everything runs on loopback, in a folder under BENCH_DIR (by default "
     "the system's temporary folder) that goes afterwards."
@@ -29,7 +32,7 @@ _DESCRIPTION: Final = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What the command line asks for. `check`: the baseline to compare with, None for no comparison. `out`: where the results go,
-    without suffix; None leaves none."""
+    without suffix; None leaves none. `beside`: a second server to compare with, and nothing else."""
 
     plan: Plan
     is_quick: bool
@@ -38,12 +41,15 @@ class Wish:
     save: bool
     docs: bool
     profile: bool
+    beside: str | None = None
 
 
 def parse(words: Sequence[str] | None, today: str) -> Wish:
     """`today`: ISO date, for the names of the result files. Exits with 2 and a usage line for what cannot be."""
     parser = _parser()
     given = parser.parse_args(words)
+    if given.beside:
+        return _side_by_side(parser, given)
     growth = [row.name for row in rows.growth_rows(_ALL_SIZES)]
     wanted = _names(parser, given.rows, with_growth=given.growth or not given.quick)
     sized = [name for name in growth if name.rpartition("-")[0] in wanted]
@@ -68,6 +74,28 @@ def parse(words: Sequence[str] | None, today: str) -> Wish:
         save=given.save_baseline,
         docs=given.docs,
         profile=given.profile,
+    )
+
+
+def _side_by_side(parser: argparse.ArgumentParser, given: argparse.Namespace) -> Wish:
+    wanted = given.rows.split(",") if given.rows else list(BURSTS)
+    if unknown := sorted(set(wanted) - set(BURSTS)):
+        parser.error(f"no such burst: {', '.join(unknown)}; there are {', '.join(BURSTS)}")
+    plan = Plan(
+        wanted=frozenset(wanted),
+        rounds=given.rounds or _BURSTS,
+        scale=Scale.quick().with_seconds(_BURST_S),
+        command=given.server,
+    )
+    return Wish(
+        plan=plan,
+        is_quick=True,
+        out=None,
+        check=None,
+        save=False,
+        docs=False,
+        profile=False,
+        beside=given.beside,
     )
 
 
@@ -99,6 +127,11 @@ def _parser() -> argparse.ArgumentParser:
         default=OURS,
         metavar="COMMAND",
         help="how to start the service; --listen and --data are added",
+    )
+    parser.add_argument(
+        "--beside",
+        metavar="COMMAND",
+        help="compare with another service: bursts to both in turn, --rounds of each work (30)",
     )
     parser.add_argument("--out", type=Path, help="results without suffix: bench/results/DATE-server")
     parser.add_argument(

@@ -8,6 +8,7 @@ from typing import Final
 CEILING: Final = "ceiling"
 MD5: Final = "MD5, all cores"
 SYNC: Final = "write + sync"
+STORING: Final = "bytes alone"
 LOOPBACK: Final = "loopback"
 SENDFILE: Final = "bare sendfile"
 NGINX: Final = "nginx"
@@ -45,7 +46,7 @@ class Row:
 
 
 def _throughput() -> tuple[Row, ...]:
-    upload = (CEILING, MD5, SYNC, LOOPBACK)
+    upload = (CEILING, STORING, MD5, SYNC, LOOPBACK)
     download = (SENDFILE, NGINX)
     return (
         Row(

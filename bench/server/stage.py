@@ -43,6 +43,9 @@ class Scale:
     def with_keys(self, keys: int) -> Scale:
         return replace(self, keys=keys)
 
+    def with_seconds(self, seconds: float) -> Scale:
+        return replace(self, seconds=seconds)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:

@@ -1,4 +1,4 @@
-"""Servers that do next to nothing: take bodies (and write them, unsynced), send a file with sendfile, answer a constant."""
+"""Servers that do next to nothing: take bodies (and write them, unsynced, or store them), send a file with sendfile, answer a constant."""
 
 from __future__ import annotations
 
@@ -13,12 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.http.listening import bound
+from mossaic.model.names import new_blob_id
+from mossaic.protocol.checksum import Sums
+from mossaic.stores.blobs import FileBlobs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
 _FORK: Final = multiprocessing.get_context("fork")
 _BUFFER: Final = 512 * 1024
+_ROUND: Final = 1024 * 1024  # as the service has it
+_WARM_BYTES: Final = 32 * 1024 * 1024  # as well
 _DONE: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -67,6 +72,34 @@ def taking(folder: Path | None) -> Callable[[socket.socket], None]:
                 path.unlink()
             connection.sendall(_DONE)
             number += 1
+
+    return lambda listener: _threads(listener, serve)
+
+
+def storing(folder: Path) -> Callable[[socket.socket], None]:
+    """Receive bodies into the service's own kind of files, hashed and synced, a thread a connection: what is left of an upload
+    without signatures, an event loop, metadata and a log."""
+    blobs = FileBlobs(folder, warm_bytes=_WARM_BYTES)
+    blobs.prepare()
+
+    def serve(connection: socket.socket, _index: int) -> None:
+        buffer = memoryview(bytearray(_ROUND))
+        while (head := _head(connection)) is not None:
+            length, filled = _length(head[0]), len(head[1])
+            buffer[:filled] = head[1]
+            target, sums = blobs.create(new_blob_id(), length), Sums(md5=True)
+            while sums.size < length:
+                wanted = min(_ROUND, length - sums.size)
+                while filled < wanted:
+                    count = connection.recv_into(buffer[filled:wanted])
+                    if not count:
+                        return
+                    filled += count
+                target.write(buffer[:filled])
+                sums.add(buffer[:filled])
+                filled = 0
+            target.commit()
+            connection.sendall(_DONE)
 
     return lambda listener: _threads(listener, serve)
 

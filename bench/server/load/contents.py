@@ -7,7 +7,8 @@ from typing import Final
 
 from mossaic.protocol.checksum import crc64, md5_hex
 
-MIB: Final = 1024 * 1024
+KIB: Final = 1024
+MIB: Final = 1024 * KIB
 _BLOCK: Final = 72 * MIB
 _APART: Final = 4168  # bytes from one slice to the next: no two slices are equal, none is aligned alike
 DISTINCT: Final = 8  # slices in use of any size

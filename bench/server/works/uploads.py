@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Final
 
 from bench.server import machine, rows
 from bench.server.limits import disk, hashing
-from bench.server.limits.sink import sink, taking
+from bench.server.limits.sink import sink, storing, taking
 from bench.server.load.contents import MIB
 from bench.server.load.jobs import Parts, Takes
 from bench.server.load.signer import Unsigned
 from bench.server.stage import GIB, measure
 
 if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
     from bench.server.figure import Reading
     from bench.server.stage import Measured, Stage
 
@@ -30,7 +33,7 @@ def parts1(stage: Stage) -> list[Reading]:
 
 
 def _parts(stage: Stage, row: str, size: int) -> list[Reading]:
-    limits = upload_limits(stage, size)
+    limits = upload_limits(stage, size) | {rows.STORING: _stored_alone(stage, size)}
     done = measure(stage.service.pid, [parts_job(stage, row, size, stage.scale.seconds)])
     return [done.reading(row, done.mb_s, per="GiB", limits=limits)]
 
@@ -53,8 +56,8 @@ def upload_limits(stage: Stage, size: int) -> dict[str, float]:
     seconds = stage.scale.limit_seconds
     md5, crc = hashing.md5(seconds / 2), hashing.crc(seconds / 2)
     with tempfile.TemporaryDirectory(dir=stage.folder) as name:
-        written = _through_sink(stage, size, Path(name))
-    received = _through_sink(stage, size, None)
+        written = _through_sink(stage, size, taking(Path(name)))
+    received = _through_sink(stage, size, taking(None))
     received_cpu = (written.server_cpu + written.load_cpu) / (written.size / GIB)
     ceiling = machine.CORES / (received_cpu + md5.cpu + crc.cpu) * GIB / 1e6
     return {
@@ -65,8 +68,14 @@ def upload_limits(stage: Stage, size: int) -> dict[str, float]:
     }
 
 
-def _through_sink(stage: Stage, size: int, folder: Path | None) -> Measured:
+def _stored_alone(stage: Stage, size: int) -> float:
+    """MB/s."""
+    with tempfile.TemporaryDirectory(dir=stage.folder) as name:
+        return _through_sink(stage, size, storing(Path(name))).mb_s
+
+
+def _through_sink(stage: Stage, size: int, serve: Callable[[socket.socket], None]) -> Measured:
     seconds = max(stage.scale.limit_seconds, 0.5)  # ticks of 10 ms: less would make a guess of the CPU time
-    with sink(taking(folder)) as target:
+    with sink(serve) as target:
         job = Takes(signer=Unsigned(target.port), contents=stage.contents, size=size, seconds=seconds)
         return measure(target.pid, [job])

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench.server.arguments import BASELINE, parse
+from bench.server.beside import BURSTS
 from bench.server.figure import Reading, figures
 from bench.server.report import Run, store, with_section
 from bench.server.rows import ROWS, Goal, Row
@@ -80,3 +81,16 @@ def test_a_section_of_a_page_is_replaced_and_the_rest_stays() -> None:
 def test_a_page_without_the_section_is_not_touched() -> None:
     with pytest.raises(ValueError, match="no section"):
         with_section("nothing here", "table", "new")
+
+
+def test_two_servers_side_by_side_have_bursts_instead_of_rows() -> None:
+    wish = parse(
+        ["--server", "one serve", "--beside", "two serve", "--rows", "put4k,parts100k"], "2026-01-02"
+    )
+
+    assert (wish.beside, wish.plan.command, wish.out) == ("two serve", "one serve", None)
+    assert wish.plan.wanted == {"put4k", "parts100k"}
+    assert wish.plan.scale.seconds < 1 < wish.plan.rounds
+    assert parse(["--beside", "two serve"], "2026-01-02").plan.wanted == set(BURSTS)
+    with pytest.raises(SystemExit):
+        parse(["--beside", "two serve", "--rows", "list"], "2026-01-02")
