@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mossaic.protocol.limits import MIN_PART_SIZE
+from mossaic.service.intake import Intake
+from mossaic.service.link_limits import LinkLimits
+from mossaic.service.multipart import MultipartService
 from mossaic.service.open_uploads import OpenUploads
-from tests.unit.multipart.conftest import KEY, UNKNOWN, Body, World, noise, refusal
+from tests.unit.multipart.conftest import KEY, REPLAY_S, UNKNOWN, Body, World, noise, refusal
 
 if TYPE_CHECKING:
     from mossaic.model.names import BucketName, ObjectKey, UploadId
@@ -107,3 +111,58 @@ async def test_who_closes_an_upload_refuses_its_parts_unread(world: World, closi
 
     assert error.row.code == "NoSuchUpload"
     assert not body.touched
+
+
+def another(world: World) -> World:
+    """The same store in another process, which has not heard of any upload."""
+    service = MultipartService(
+        metadata=world.metadata,
+        blobs=world.blobs,
+        intake=Intake(world.blobs),
+        clock=world.clock,
+        limits=LinkLimits(metadata=world.metadata, clock=world.clock),
+        replay_s=REPLAY_S,
+    )
+    return replace(world, service=service)
+
+
+@pytest.mark.parametrize("sequential", [False, True])
+async def test_a_complete_of_an_upload_that_another_process_has_completed_gets_the_first_answer(
+    world: World, *, sequential: bool
+) -> None:
+    headers = {"sequential": ""} if sequential else {}
+    upload_id = await world.begin(**headers)
+    part = await world.put(upload_id, 1, noise(MIN_PART_SIZE))
+    first = await another(world).complete(upload_id, [part])
+
+    again = await world.complete(upload_id, [part])
+
+    assert (again.version.etag, again.version.crc64) == (first.version.etag, first.version.crc64)
+    other = replace(part, number=2)
+    assert (await refusal(world.complete(upload_id, [other]))).row.code == "NoSuchUpload"
+
+
+@pytest.mark.parametrize("sequential", [False, True])
+async def test_a_complete_of_an_upload_that_another_process_has_aborted_is_refused(
+    world: World, *, sequential: bool
+) -> None:
+    headers = {"sequential": ""} if sequential else {}
+    upload_id = await world.begin(**headers)
+    part = await world.put(upload_id, 1, noise(MIN_PART_SIZE))
+    await close(world, upload_id)
+
+    assert (await refusal(world.complete(upload_id, [part]))).row.code == "NoSuchUpload"
+    assert await world.head() is None
+
+
+async def test_a_complete_reads_no_upload_that_parts_were_sent_to_of_late(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload_id = await world.begin()
+    part = await world.put(upload_id, 1, noise(MIN_PART_SIZE))
+
+    async def nothing(*_: object) -> None:
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr(type(world.metadata), "upload", nothing)
+    assert (await world.complete(upload_id, [part])).version.size == MIN_PART_SIZE
