@@ -26,7 +26,8 @@ def is_upload_id(text: str) -> bool:
 
 
 class OpenUploads:
-    """Looks them up, and keeps those that parts were sent to of late: each part is a commit, after which SQLite reads every page anew."""
+    """Looks them up, and keeps those that parts were sent to of late, for more parts and their Complete: each part is a commit, after which
+    SQLite reads every page anew."""
 
     def __init__(self, metadata: Uploads, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._metadata = metadata
