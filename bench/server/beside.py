@@ -105,9 +105,6 @@ def _stage(plan: Plan, command: str, folder: Path) -> Generator[Stage]:
             command=command,
             folder=folder,
             scale=plan.scale,
-            turn=0,
-            nginx=None,
-            keys=None,
             contents=contents(),
         )
 

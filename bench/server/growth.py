@@ -55,9 +55,6 @@ def _filled(plan: Plan, folder: Path, wanted: Sequence[str]) -> Generator[dict[i
                 command=plan.command,
                 folder=running.folder,
                 scale=replace(plan.scale, keys=size, uploads=_UPLOADS),
-                turn=0,
-                nginx=None,
-                keys=None,
                 contents=contents(),
             )
             for work in wanted:

@@ -56,10 +56,10 @@ class Stage:
     command: str
     folder: Path
     scale: Scale
-    turn: int
-    nginx: int | None
-    keys: Keys | None
     contents: Contents
+    turn: int = 0
+    nginx: int | None = None
+    keys: Keys | None = None
 
 
 @lru_cache(maxsize=1)

@@ -71,9 +71,6 @@ def _profiled(plan: Plan, folder: Path, title: str, unit: str, job: Callable[[St
             command=plan.command,
             folder=folder,
             scale=plan.scale,
-            turn=0,
-            nginx=None,
-            keys=None,
             contents=contents(),
         )
         tallies = together(
