@@ -1,7 +1,7 @@
 """Two servers side by side: both run all the time, and short bursts of the same work go to one and the other in random order.
 
 A machine's mood changes from minute to minute, by more than most changes of a program are worth: two runs, one after the other, do not
-show a difference of 5 %, and many short bursts in turn show one of 2 %. What is compared is a burst's figure with that of the other server
+show a difference of 5 %, and many short bursts in turn do. What is compared is a burst's figure with that of the other server
 right beside it, so the mood falls on both.
 """
 

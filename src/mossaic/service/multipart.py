@@ -329,6 +329,7 @@ class MultipartService:
 
         Raises OssError NO_SUCH_UPLOAD, MALFORMED_XML.
         """
+        self._open.forget(asked.upload_id)  # it may have been found as one that was open a moment ago
         gone = no_such_upload(asked.upload_id)
         if not self._replay or not is_upload_id(asked.upload_id):
             raise gone

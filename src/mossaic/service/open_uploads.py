@@ -59,5 +59,5 @@ class OpenUploads:
         return found
 
     def forget(self, upload_id: str) -> None:
-        """It was closed here."""
+        """It was closed, or turned out to be."""
         self._of_late.pop(upload_id, None)

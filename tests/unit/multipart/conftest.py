@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -81,6 +81,10 @@ class World:
     bucket: Bucket
     clock: SetClock = field(default_factory=SetClock)
 
+    def another(self, *, replay_s: float = REPLAY_S) -> World:
+        """The same store in another process, which has not heard of any upload."""
+        return replace(self, service=_service(self.metadata, self.blobs, self.clock, replay_s))
+
     async def begin(self, key: str = KEY, **headers: object) -> UploadId:
         asked = shapes.InitiateMultipartUpload(bucket="bkt", key=key, **headers)  # type: ignore[arg-type]  # shorthand
         upload = await self.service.initiate(self.bucket, asked, initiator="1")
@@ -151,6 +155,19 @@ def noise(size: int, seed: int = 0) -> bytes:
     return hashlib.shake_128(bytes([seed])).digest(size)
 
 
+def _service(
+    metadata: SqliteMetadata, blobs: FileBlobs, clock: SetClock, replay_s: float
+) -> MultipartService:
+    return MultipartService(
+        metadata=metadata,
+        blobs=blobs,
+        intake=Intake(blobs),
+        clock=clock,
+        limits=LinkLimits(metadata=metadata, clock=clock),
+        replay_s=replay_s,
+    )
+
+
 @pytest.fixture(scope="module")
 def blobs(tmp_path_factory: pytest.TempPathFactory) -> FileBlobs:
     return FileBlobs(tmp_path_factory.mktemp("blobs"), sync=False)
@@ -160,14 +177,7 @@ def blobs(tmp_path_factory: pytest.TempPathFactory) -> FileBlobs:
 async def world(tmp_path: Path, blobs: FileBlobs) -> AsyncIterator[World]:
     metadata = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=0)
     clock = SetClock()
-    service = MultipartService(
-        metadata=metadata,
-        blobs=blobs,
-        intake=Intake(blobs),
-        clock=clock,
-        limits=LinkLimits(metadata=metadata, clock=clock),
-        replay_s=REPLAY_S,
-    )
+    service = _service(metadata, blobs, clock, REPLAY_S)
     name = BucketName("bkt")
     bucket = Bucket(name=name, region="cn-hangzhou", owner_id="1", created_at=clock.now())
     await metadata.create_bucket(bucket, quota=10)

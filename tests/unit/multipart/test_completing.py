@@ -16,9 +16,6 @@ from mossaic.ports import Stored
 from mossaic.protocol.errors import OssError
 from mossaic.protocol.limits import MIN_PART_SIZE
 from mossaic.protocol.operations.multipart import CompleteMultipartUpload
-from mossaic.service.intake import Intake
-from mossaic.service.link_limits import LinkLimits
-from mossaic.service.multipart import MultipartService
 from tests.unit.multipart.conftest import KEY, REPLAY_S, UNKNOWN, World, document_of, noise, refusal
 
 if TYPE_CHECKING:
@@ -218,21 +215,12 @@ async def test_the_time_for_repetitions_ends(world: World) -> None:
 
 
 async def test_without_replay_a_repeated_complete_is_no_such_upload(world: World) -> None:
-    strict = MultipartService(
-        metadata=world.metadata,
-        blobs=world.blobs,
-        intake=Intake(world.blobs),
-        clock=world.clock,
-        limits=LinkLimits(metadata=world.metadata, clock=world.clock),
-        replay_s=0,
-    )
+    strict = world.another(replay_s=0)
     upload_id = await world.begin()
     part = await world.put(upload_id, 1, b"x")
-    await strict.complete(world.bucket, asked(upload_id, document_of([part])))
+    await strict.complete(upload_id, [part])
 
-    assert (await refusal(strict.complete(world.bucket, asked(upload_id, document_of([part]))))).code == (
-        "NoSuchUpload"
-    )
+    assert (await refusal(strict.complete(upload_id, [part]))).code == "NoSuchUpload"
 
 
 # --- abort and races -------------------------------------------------------------------------------------------------

@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mossaic.protocol.limits import MIN_PART_SIZE
-from mossaic.service.intake import Intake
-from mossaic.service.link_limits import LinkLimits
-from mossaic.service.multipart import MultipartService
 from mossaic.service.open_uploads import OpenUploads
-from tests.unit.multipart.conftest import KEY, REPLAY_S, UNKNOWN, Body, World, noise, refusal
+from tests.unit.multipart.conftest import KEY, UNKNOWN, Body, World, noise, refusal
 
 if TYPE_CHECKING:
     from mossaic.model.names import BucketName, ObjectKey, UploadId
-    from mossaic.model.upload import Upload
+    from mossaic.model.upload import Part, Upload
 
 
 class Counting:
@@ -113,27 +110,17 @@ async def test_who_closes_an_upload_refuses_its_parts_unread(world: World, closi
     assert not body.touched
 
 
-def another(world: World) -> World:
-    """The same store in another process, which has not heard of any upload."""
-    service = MultipartService(
-        metadata=world.metadata,
-        blobs=world.blobs,
-        intake=Intake(world.blobs),
-        clock=world.clock,
-        limits=LinkLimits(metadata=world.metadata, clock=world.clock),
-        replay_s=REPLAY_S,
-    )
-    return replace(world, service=service)
+async def with_a_part(world: World, *, sequential: bool) -> tuple[UploadId, Part]:
+    upload_id = await world.begin(**({"sequential": ""} if sequential else {}))
+    return upload_id, await world.put(upload_id, 1, noise(MIN_PART_SIZE))
 
 
 @pytest.mark.parametrize("sequential", [False, True])
 async def test_a_complete_of_an_upload_that_another_process_has_completed_gets_the_first_answer(
     world: World, *, sequential: bool
 ) -> None:
-    headers = {"sequential": ""} if sequential else {}
-    upload_id = await world.begin(**headers)
-    part = await world.put(upload_id, 1, noise(MIN_PART_SIZE))
-    first = await another(world).complete(upload_id, [part])
+    upload_id, part = await with_a_part(world, sequential=sequential)
+    first = await world.another().complete(upload_id, [part])
 
     again = await world.complete(upload_id, [part])
 
@@ -146,13 +133,14 @@ async def test_a_complete_of_an_upload_that_another_process_has_completed_gets_t
 async def test_a_complete_of_an_upload_that_another_process_has_aborted_is_refused(
     world: World, *, sequential: bool
 ) -> None:
-    headers = {"sequential": ""} if sequential else {}
-    upload_id = await world.begin(**headers)
-    part = await world.put(upload_id, 1, noise(MIN_PART_SIZE))
+    upload_id, part = await with_a_part(world, sequential=sequential)
     await close(world, upload_id)
 
     assert (await refusal(world.complete(upload_id, [part]))).row.code == "NoSuchUpload"
     assert await world.head() is None
+    body = Body(noise(MIN_PART_SIZE, 2))
+    await refusal(world.service.put_part(world.bucket, world.asked(upload_id, "2"), body))
+    assert not body.touched, "now it is known here, too"
 
 
 async def test_a_complete_reads_no_upload_that_parts_were_sent_to_of_late(
