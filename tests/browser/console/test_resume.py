@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.console.uploading import NO_HANDLES, OWN_FILES, Transfer, Uploader
+from tests.browser.console.uploading import CALL, NO_HANDLES, OWN_FILES, Transfer, Uploader
 from tests.e2e.ali_oss.support import MIB, source_file, stored_md5
 from tests.e2e.harness import PART, noise
 
@@ -43,8 +43,9 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> Source:
     return source_file(tmp_path_factory.mktemp("large"), LARGE)
 
 
-def begin(uploader: Uploader, source: Path, *, part_size: str, key: str = "") -> Transfer:
+def begin(uploader: Uploader, source: Path, *, part_size: str, key: str = "", rate: int = CALL) -> Transfer:
     """Send a file so slowly that there is time to do something about it; the row, with its map open."""
+    uploader.slow(rate)
     uploader.open("video/")
     uploader.choose(source)
     if key:
@@ -60,7 +61,7 @@ def test_two_pauses_a_reload_and_no_stored_part_is_sent_again(
     uploader: Uploader, console: Console, large: Source
 ) -> None:
     page = console.page
-    row = begin(uploader, large.path, part_size="2 MiB", key=KEY)
+    row = begin(uploader, large.path, part_size="2 MiB", key=KEY, rate=5 * MIB)
     row.until_stored(4)
     row.press("Pause")
     row.until("Paused")
@@ -78,6 +79,7 @@ def test_two_pauses_a_reload_and_no_stored_part_is_sent_again(
     row = uploader.transfer(KEY).until("Needs the file")
     assert "Choose large.bin" not in row.trouble  # the file's name is told, not the key's
     assert large.path.name in row.trouble
+    uploader.limit("No limit")
     uploader.chooser(row.row.get_by_role("button", name="Choose the file of")).set_files(str(large.path))
     row.until("Uploaded")
 
@@ -99,12 +101,10 @@ def test_two_pauses_a_reload_and_no_stored_part_is_sent_again(
 
 def test_another_file_is_refused_in_words(uploader: Uploader, console: Console, tmp_path: Path) -> None:
     source, other, longer = (tmp_path / name for name in ("film.bin", "other.bin", "longer.bin"))
-    source.write_bytes(noise(160 * PART))
-    other.write_bytes(noise(160 * PART, seed=2))
-    longer.write_bytes(noise(160 * PART + 1))
-    # Long enough not to have ended before the limit is set, however busy the machine.
+    source.write_bytes(noise(60 * PART))
+    other.write_bytes(noise(60 * PART, seed=2))
+    longer.write_bytes(noise(60 * PART + 1))
     row = begin(uploader, source, part_size="100 KiB")
-    uploader.limit("Video call")
     row.until_stored(2)
     row.press("Pause")
     row.until("Paused")
@@ -120,7 +120,7 @@ def test_another_file_is_refused_in_words(uploader: Uploader, console: Console, 
     row.until("Needs the file")
     expect(row.row.locator(".problem")).to_be_visible()
 
-    assert "16,384,001" in by_size
+    assert "6,144,001" in by_size
     assert len(row.trouble) > 40
     assert console.server.parts_put(console.bucket) == before  # nothing of the wrong file was sent
     uploader.limit("No limit")
@@ -143,13 +143,14 @@ def test_with_a_stored_handle_one_click_goes_on(console_context: BrowserContext,
     console = signed_out
     console_context.add_init_script(OWN_FILES)
     console.sign_in()
-    uploader = Uploader(console=console).open()
+    uploader = Uploader(console=console)
+    uploader.slow()
+    uploader.open()
     page = console.page
     page.evaluate(MAKE_OWN, 40 * PART)
     uploader.group("sending").get_by_label("Part size").fill("100 KiB")
     page.get_by_role("button", name="Choose files").click()
     uploader.send()
-    uploader.limit("Video call")
     row = uploader.transfer("kept.bin")
     row.open()
     row.until_stored(2)
@@ -185,7 +186,6 @@ def test_stop_keeps_what_is_stored_and_abort_frees_it(
     source = tmp_path / "film.bin"
     source.write_bytes(noise(80 * PART))
     row = begin(uploader, source, part_size="100 KiB")
-    uploader.limit("Video call")
     row.until_stored(2)
 
     row.menu("Stop, keep what is stored")
@@ -214,7 +214,6 @@ def test_the_dock_follows_to_every_view(uploader: Uploader, console: Console, tm
     source = tmp_path / "film.bin"
     source.write_bytes(noise(80 * PART))
     begin(uploader, source, part_size="100 KiB").until_stored(1)
-    uploader.limit("Video call")
     dock = page.get_by_role("group", name="Transfers")
     expect(dock).to_be_hidden()
 

@@ -339,14 +339,18 @@ def test_the_limit_holds_all_uploads_and_is_changed_on_the_way(
     uploader: Uploader, console: Console, tmp_path: Path
 ) -> None:
     page = console.page
+    uploader.slow()
     uploader.open()
     uploader.choose(a_file(tmp_path, "slow.bin", 4_000_000))
     uploader.group("sending").get_by_label("Part size").fill("100 KiB")
     page.evaluate("window.scrollTo(0, 0)")
     uploader.send()
-    uploader.limit("Video call")
 
     slider = page.get_by_role("slider", name="Bandwidth limit")
+    expect(slider).to_have_attribute("aria-valuetext", "at most 128\u00a0KiB/s")  # as before the reload
+    slider.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", "at most 256\u00a0KiB/s")
+    uploader.limit("Video call")
     expect(slider).to_have_attribute("aria-valuetext", "at most 128\u00a0KiB/s")
     slider.press("End")
     expect(slider).to_have_attribute("aria-valuetext", "no limit")

@@ -22,6 +22,7 @@ OWN_FILES = """
 window.showOpenFilePicker = async () => [await (await navigator.storage.getDirectory()).getFileHandle("kept.bin")];
 """
 WHOLE_MS = 40_000
+CALL = 131_072  # bytes a second: the preset "Video call"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +38,15 @@ class Uploader:
     def open(self, prefix: str = "") -> Uploader:
         self.console.go(f"/b/BUCKET/upload/{prefix}")
         return self
+
+    def slow(self, rate: int = CALL) -> None:
+        """Begin anew as in a tab that was reloaded with this limit (bytes a second).
+
+        The presets show only while something is sent, and without a limit that may have ended before one is clicked.
+        """
+        self.page.evaluate("rate => sessionStorage.setItem('mossaic.upload.limit', rate)", str(rate))
+        self.page.reload()
+        self.page.locator("nav.nav").wait_for()
 
     def choose(self, *paths: Path, button: str = "Choose files") -> None:
         """Pick files, or one folder, in the browser's own dialog."""
