@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import sys
 import threading
@@ -46,6 +47,17 @@ async def test_one_job_at_a_time_is_work_for_few_threads() -> None:
 
     # Not always one: the loop may hear of a result, and have more work, before the thread is back at the queue.
     assert len(threads() - before) < 16
+    workers.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a priority for each thread")
+async def test_the_event_loop_goes_before_its_threads(workers: Workers) -> None:
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+
+    theirs = await workers.run(lambda: os.getpriority(os.PRIO_PROCESS, 0))
+
+    assert theirs > own or own == 19  # the last there is
+    assert os.getpriority(os.PRIO_PROCESS, 0) == own
     workers.close()
 
 
