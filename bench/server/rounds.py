@@ -59,8 +59,8 @@ def _prepared(plan: Plan, folder: Path, wanted: set[str]) -> Generator[Callable[
             if wanted & {f"get{size // 2**20}"}:
                 downloads.fill(running, contents(), size)
                 _files(files, ((downloads.key(index, size), index, size) for index in range(count)))
-        pages = wanted & {"list", "prefixes", "listparts", "listuploads"}
-        if wanted & {"list", "prefixes"}:
+        pages = wanted & {"list", "prefixes", "prefixes-again", "listparts", "listuploads"}
+        if wanted & {"list", "prefixes", "prefixes-again"}:
             fill.objects(running.data, scale.keys)
         if "listparts" in wanted:
             fill.parts(running.data, [listing.LISTED_PARTS])

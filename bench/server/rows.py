@@ -138,11 +138,12 @@ def _pages() -> tuple[Row, ...]:
             unit="pages/s",
             per="op",
             limits=(SQLITE,),
-            goals=(Goal(wanted),),
+            goals=(Goal(wanted),) if wanted else (),
         )
         for name, title, wanted in (
             ("list", "ListObjects, pages of 1,000", 500.0),
             ("prefixes", "ListObjects, 1,000 common prefixes", 150.0),
+            ("prefixes-again", "the same page again", None),
             ("listparts", "ListParts, pages of 1,000 of 10,000", 300.0),
             ("listuploads", "ListMultipartUploads, pages of 1,000", 300.0),
         )

@@ -255,15 +255,16 @@ class Objects(Protocol):
         ...
 
     async def delete_unchanged(self, version: ObjectVersion, *, remove: bool, now: datetime) -> bool:
-        """As `delete_object`, provided that `version` still stands as it was listed (id, ETag, time, latest or not).
-
-        `remove`: take this version away; else delete the key as a client would, which needs the latest version.
-        False when it changed meanwhile, then nothing is done.
-        """
+        """As `delete_object`, provided that `version` still stands as it was listed (id, ETag, time, latest or not). False: it does not.
+        `remove`: take this version away; else delete the key as a client would, which needs the latest version."""
         ...
 
     async def relabel_unchanged(self, version: ObjectVersion, storage_class: StorageClass) -> bool:
         """Give the version another storage class, on the same condition; Last-Modified stays."""
+        ...
+
+    async def object_changes(self) -> int:
+        """Another number after every commit that changes what lists of current objects show."""
         ...
 
     async def list_objects(self, query: ListQuery) -> ObjectPage:

@@ -180,7 +180,7 @@ async def test_a_change_that_was_made_again_on_its_own_is_seen(
 async def test_what_is_kept_is_bounded(tmp_path: Path) -> None:
     store = SqliteMetadata.open(tmp_path / "metadata.db", sync=False, reader_grace_s=GRACE_S)
     database = store._database
-    database.recent = Recent(database.read, database.changes, most_bytes=MIB)
+    database.recent = Recent(database.object_changes, most_bytes=MIB)
     await given_bucket(store)
     for number in range(100):
         await put_inline(store, f"{number}", bytes(16_000))

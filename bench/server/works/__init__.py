@@ -26,6 +26,7 @@ WORKS: Final[dict[tuple[str, ...], Work]] = {
     **completing.WORKS,
     ("list",): listing.keys,
     ("prefixes",): listing.prefixes,
+    ("prefixes-again",): listing.prefixes_again,
     ("listparts",): listing.parts,
     ("listuploads",): listing.uploads,
     ("start",): idle.start,

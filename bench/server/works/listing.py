@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = 1000
 LISTED_PARTS: Final = Filled(key="parts/listed", count=10_000, size=1024 * 1024)
-_PLACES: Final = 200  # random ones, signed beforehand
+_PLACES: Final = 400  # random ones, signed beforehand: more than the service remembers pages of
 _COUNTED: Final = 10  # every so many-th page's entries are counted
 
 
@@ -32,6 +32,10 @@ def keys(stage: Stage) -> list[Reading]:
 
 def prefixes(stage: Stage) -> list[Reading]:
     return _pages(stage, "prefixes", prefixes_job(stage), Keys.prefixes)
+
+
+def prefixes_again(stage: Stage) -> list[Reading]:
+    return _pages(stage, "prefixes-again", prefixes_again_job(stage), Keys.prefixes)
 
 
 def parts(stage: Stage) -> list[Reading]:
@@ -63,6 +67,12 @@ def prefixes_job(stage: Stage) -> Job:
         return f"delimiter=%2F&list-type=2&max-keys={PAGE}&prefix=list%2F&start-after={after}"
 
     return _job(stage, element=b"<CommonPrefixes>", query=query)
+
+
+def prefixes_again_job(stage: Stage) -> Job:
+    """Needs `fill.objects`."""
+    query = f"delimiter=%2F&list-type=2&max-keys={PAGE}&prefix=list%2F"
+    return _job(stage, element=b"<CommonPrefixes>", query=lambda: query)
 
 
 def parts_job(stage: Stage) -> Job:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mossaic.gateway.admit import Admission
     from mossaic.gateway.console import Console
     from mossaic.gateway.message import HttpRequest, HttpResponse
+    from mossaic.gateway.pages_again import PagesAgain
     from mossaic.gateway.record import Recorder
     from mossaic.gateway.repeats import Repeats
     from mossaic.gateway.route import Router
@@ -54,6 +55,7 @@ class Pipeline:
     records: Recorder
     router: Router
     repeats: Repeats
+    pages: PagesAgain
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """Never raises but for cancellation."""
@@ -113,10 +115,13 @@ class Pipeline:
         record.principal = principal.arn
         await self._admit(call, visit)
         asked: object = None
-        response = await self.repeats.plain_gets.answer(call, address.key)
+        page = await self.pages.ask(call)
+        response = page.known if page else await self.repeats.plain_gets.answer(call, address.key)
         if response is None:
             asked = await decode(call, address)
             response = encode(operation, await handlers.find(operation)(call, asked), request)
+            if page:
+                self.pages.learn(page, response)
         await self.repeats.learn(call, address, asked)
         if beside_page:
             browsers.fence(request, response)

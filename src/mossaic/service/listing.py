@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 
 class ListingService:
-    """Each page is one look at the store; nothing is kept between pages."""
+    """Each page is one look at the store; nothing is kept here between pages."""
 
     def __init__(self, *, metadata: MetadataStore) -> None:
         self._metadata = metadata
+
+    async def changes(self) -> int:
+        """Asked before a page of objects is made: the page is what another look would give for as long as this number stays."""
+        return await self._metadata.object_changes()
 
     async def objects(self, query: ListQuery) -> ObjectPage:
         """Current objects that are not deleted, and common prefixes. Raises OssError NO_SUCH_BUCKET."""

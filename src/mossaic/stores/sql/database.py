@@ -20,7 +20,7 @@ from mossaic.stores.lock import Sharing
 from mossaic.stores.sql.changes import Changes
 from mossaic.stores.sql.failures import is_failed_sync, translated
 from mossaic.stores.sql.migrate import migrate
-from mossaic.stores.sql.recent import Recent
+from mossaic.stores.sql.recent import ObjectChanges, Recent
 from mossaic.stores.sql.statements import Reader, Transaction
 
 if TYPE_CHECKING:
@@ -110,7 +110,8 @@ class Database:
         self._writer.execute("PRAGMA temp_store = MEMORY")
         self.read = Reader(self._connect(read_only=True))
         self.changes = Changes(path, self.read.connection)
-        self.recent = Recent(self.read, self.changes)  # what `read` found of late
+        self.object_changes = ObjectChanges(self.read, self.changes)
+        self.recent = Recent(self.object_changes)  # what `read` found of late
         if self.changes.frames() is not None:
             self._writer.execute("PRAGMA wal_autocheckpoint = 0")  # see `_copy_back`
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="metadata-writer")

@@ -166,6 +166,9 @@ class ListingTables:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    async def object_changes(self) -> int:
+        return self._database.object_changes.times()
+
     async def list_objects(self, query: ListQuery) -> ObjectPage:
         found, walk = self._columns(query, _OF_OBJECTS, _OBJECTS, _OBJECTS_OF_ODD_KEYS)
         return ObjectPage(
