@@ -72,7 +72,7 @@ class PagesAgain:
             self._asked.add(question)
             return
         body = response.body
-        if not isinstance(body, bytes) or len(body) > self._most_bytes:
+        if question in self._kept or not isinstance(body, bytes) or len(body) > self._most_bytes:
             return
         if self.size + len(body) > self._most_bytes:
             self._forget()

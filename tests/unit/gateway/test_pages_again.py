@@ -205,6 +205,15 @@ def test_documents_are_bounded() -> None:
     assert pages.size >= 150
 
 
+def test_two_who_ask_at_the_same_time_leave_one_document() -> None:
+    pages = PagesAgain()
+    learn_twice(pages, "same", 150)
+
+    learn_twice(pages, "same", 150)
+
+    assert pages.size == 150
+
+
 def test_questions_are_bounded() -> None:
     pages = PagesAgain()
 
