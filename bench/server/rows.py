@@ -143,7 +143,7 @@ def _pages() -> tuple[Row, ...]:
         for name, title, wanted in (
             ("list", "ListObjects, pages of 1,000", 500.0),
             ("prefixes", "ListObjects, 1,000 common prefixes", 150.0),
-            ("prefixes-again", "the same page again", None),
+            ("prefixes-again", "ListObjects, the same 1,000 prefixes again", None),
             ("listparts", "ListParts, pages of 1,000 of 10,000", 300.0),
             ("listuploads", "ListMultipartUploads, pages of 1,000", 300.0),
         )
