@@ -114,17 +114,26 @@ class Pipeline:
         call.principal = principal
         record.principal = principal.arn
         await self._admit(call, visit)
-        asked: object = None
-        page = await self.pages.ask(call)
-        response = page.known if page else await self.repeats.plain_gets.answer(call, address.key)
-        if response is None:
-            asked = await decode(call, address)
-            response = encode(operation, await handlers.find(operation)(call, asked), request)
-            if page:
-                self.pages.learn(page, response)
-        await self.repeats.learn(call, address, asked)
+        response = await self._answer(call, address)
         if beside_page:
             browsers.fence(request, response)
+        return response
+
+    async def _answer(self, call: Call, address: Address) -> HttpResponse:
+        """To an authorized call: what is known to be the answer, else the usual way, of which something may be learnt."""
+        page = await self.pages.ask(call)
+        if page and page.known:
+            return page.known
+        asked: object = None
+        response = None if page else await self.repeats.plain_gets.answer(call, address.key)
+        if response is None:
+            asked = await decode(call, address)
+            given = await handlers.find(call.operation)(call, asked)
+            response = encode(call.operation, given, call.request)
+        if page:
+            self.pages.learn(page, response)
+        else:
+            await self.repeats.learn(call, address, asked)
         return response
 
     def _at_console(self, visit: _Visit, addresses: tuple[Address, ...], path: str) -> AtConsole:

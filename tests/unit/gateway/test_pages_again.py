@@ -93,9 +93,12 @@ async def answer_of(pipeline: Pipeline, query: str) -> HttpResponse:
     signed = SignedRequest(method="GET", query=pairs, headers=headers)
     pair = Pair(access_key_id=ACCESS_KEY_ID, secret=ACCESS_KEY_SECRET)
     headers["authorization"] = v1.authorization(pair, signed, Resource(bucket=BUCKET, key=""))
+    target = f"/{BUCKET}/?{query}" if query else f"/{BUCKET}/"
+    lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     request = HttpRequest(
         method="GET",
-        target=f"/{BUCKET}/?{query}",
+        target=target,
+        raw="\r\n".join(lines).encode(),
         headers=tuple(headers.items()),
         index=headers,
         body=BytesBody(b""),
@@ -154,6 +157,15 @@ async def test_parts_forget_nothing(place: Place) -> None:
     await place.list("")
 
     assert place.asked.pages.size == len(known)
+
+
+@pytest.mark.parametrize("query", ["", "list-type=2"])
+async def test_a_list_is_not_taken_for_a_read_of_an_object(place: Place, query: str) -> None:
+    """Heads of reads are learnt, to be known again (ADR 22)."""
+    for _ in range(3):
+        await place.list_often(query)
+
+    assert not place.asked.repeats._known
 
 
 async def test_who_walks_a_bucket_leaves_nothing(place: Place) -> None:
