@@ -255,7 +255,7 @@ class Objects(Protocol):
         ...
 
     async def delete_unchanged(self, version: ObjectVersion, *, remove: bool, now: datetime) -> bool:
-        """As `delete_object`, provided that `version` still stands as it was listed (id, ETag, time, latest or not). False: it does not.
+        """As `delete_object`, provided that `version` still stands as it was listed (id, ETag, time, latest or not). False: it does not, nothing is done.
         `remove`: take this version away; else delete the key as a client would, which needs the latest version."""
         ...
 
