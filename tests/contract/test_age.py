@@ -12,7 +12,7 @@ from mossaic.model.page import ListQuery
 from mossaic.service.sweeper import Sweeper
 from mossaic.stores.blobs import FileBlobs
 from mossaic.stores.sql import SqliteMetadata
-from mossaic.stores.sql.database import WAL_PAGES
+from mossaic.stores.sql.wal import WAL_PAGES
 from tests.contract.given import BUCKET, NOW, given_bucket, given_upload, key, put, put_inline, put_part
 from tests.in_process import StandingClock
 

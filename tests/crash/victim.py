@@ -105,6 +105,8 @@ def live(folder: Path, stop: int) -> None:
         )
         bucket = await store.bucket(BUCKET)
         assert bucket is not None
+        # Behind the group of the first commit, after which the log gets its room: at some moment, in another thread.
+        await store._database.write(lambda _: None)
         metadata: Any = StoppingMetadata(store, points)
         blobs = FileBlobs(folder / "blobs")
         blobs.prepare()  # else where a point lies would depend on which folders the first blobs happen to be in

@@ -22,6 +22,7 @@ from mossaic.stores.sql.failures import is_failed_sync, translated
 from mossaic.stores.sql.migrate import migrate
 from mossaic.stores.sql.recent import ObjectChanges, Recent
 from mossaic.stores.sql.statements import Reader, Transaction
+from mossaic.stores.sql.wal import WAL_BYTES, WAL_PAGES, RoomAhead, switch_to_wal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -35,8 +36,6 @@ T = TypeVar("T")
 MAX_BATCH: Final = 128  # steps in one commit
 MAX_WAITING: Final = 16_384  # steps in the queue; beyond that the store is Busy
 BUSY_TIMEOUT_MS: Final = 10_000  # how long another process's transaction is waited for
-WAL_PAGES: Final = 4_000  # the WAL is copied back after about 16 MB
-WAL_BYTES: Final = 64 * 1024 * 1024  # and cut to this size when it had grown longer
 QUICK_S: Final = 0.003  # a commit that takes less, on average, may keep the event loop waiting
 _WEIGHT: Final = 1 / 8  # of the last commit in that average
 _TRIES: Final = 8  # how often the loop asks for a turn that another process has, before a thread waits for it
@@ -76,7 +75,8 @@ class Database:
     with a long step runs in the thread as a whole. With `sync` a step is on the disk when its waiter hears of it. One event
     loop at a time.
 
-    Copying the WAL back takes a while, and SQLite does it within some commit: here one that runs in the thread.
+    Copying the WAL back takes a while, and SQLite does it within some commit: here one that runs in the thread. So does writing
+    the WAL ahead, while it is young.
 
     `sharing`: several processes queue up in the kernel (`Turn`), for SQLite's own way of waiting, which is to try again later and
     later, lets one of them starve for a second. Who does not queue, such as the command line, still gets its turn the SQLite way.
@@ -91,6 +91,7 @@ class Database:
         self.freed = asyncio.Event()  # some step left garbage
         self.broken = asyncio.Event()  # a sync has failed: it takes no more writes
         self._sync = sync
+        self._room = RoomAhead(path, wanted=sync)
         self._waiting: deque[_Step[Any]] = deque()  # steps of any result type
         self._batch: list[_Step[Any]] = []  # the group that is being committed
         self._end = Transaction(self._connect(patience_ms=0))  # what that group leaves for its end
@@ -128,7 +129,7 @@ class Database:
             with _closing(
                 sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
             ) as first:
-                _switch_to_wal(first)
+                switch_to_wal(first)
                 migrate(first)
         except sqlite3.Error as error:
             raise translated(error) from error
@@ -287,9 +288,11 @@ class Database:
         self._waiting.clear()
 
     def _is_quick(self) -> bool:
-        """The commit may keep the event loop waiting: the disk is quick, and it is not the one that copies the WAL back."""
+        """The commit may keep the event loop waiting: the disk is quick, and it is not one that copies the WAL back or makes it longer."""
         frames = self.changes.frames()
-        return frames is not None and frames < WAL_PAGES and self._commit_s < QUICK_S
+        if frames is None or frames >= WAL_PAGES or self._room.is_short(frames):
+            return False
+        return self._commit_s < QUICK_S
 
     def _copy_back(self) -> None:
         """As SQLite does by itself after a commit, when there are enough pages. Other processes may write meanwhile; what they add
@@ -333,16 +336,23 @@ class Database:
         try:
             if begun or self._wait_for_turn(batch):
                 self._finish(batch, begun=begun)
-                if (self.changes.frames() or 0) >= WAL_PAGES:
-                    loop.call_soon_threadsafe(
-                        _tell, batch
-                    )  # nobody who waits for the commit waits for what follows
-                    self._copy_back()
+                self._see_to_wal(batch, loop)
             self._give_turn()
             loop.call_soon_threadsafe(self._settle, batch, loop)
         except RuntimeError:  # that loop was closed: nobody waits any more
             self._give_turn()
             self._batch = []
+
+    def _see_to_wal(self, batch: list[_Step[Any]], loop: asyncio.AbstractEventLoop) -> None:
+        """Nobody who waits for the commit waits for this."""
+        frames = self.changes.frames() or 0
+        is_short = self._room.is_short(frames)
+        if is_short or frames >= WAL_PAGES:
+            loop.call_soon_threadsafe(_tell, batch)
+        if is_short:
+            self._room.extend(self._writer, frames)
+        if frames >= WAL_PAGES:
+            self._copy_back()
 
     def _wait_for_turn(self, batch: list[_Step[Any]]) -> bool:
         """False when there is nothing to do with it: waiting failed, or nobody waits for the group any more."""
@@ -452,13 +462,6 @@ def _tell(batch: list[_Step[Any]]) -> None:
     """Again is no harm."""
     for step in batch:
         step.settle()
-
-
-def _switch_to_wal(connection: sqlite3.Connection) -> None:
-    """Kept in the file. Done only where needed: two processes that set it at once are refused by SQLite."""
-    row = connection.execute("PRAGMA journal_mode").fetchone()
-    if row[0] != "wal":
-        connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _sync_directory(path: Path) -> None:

@@ -1,0 +1,84 @@
+"""SQLite's write-ahead log as a file: how long it gets, and room in it that is there before it is needed.
+
+A commit that makes the file longer is dear: its sync has to bring the file's new size and blocks to the disk as well, in further writes. One
+that writes over bytes which are there already takes two thirds of the time (ADR 31). SQLite does that by itself from the second time on that it
+fills the log; so the log of a young service is filled with zeros ahead of it. What follows the last frame means nothing to SQLite:
+usually that is the end of an earlier round (sqlite.org/walformat.html, "Checkpoint and recovery").
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WAL_PAGES: Final = 4_000  # the WAL is copied back after about 16 MB
+WAL_BYTES: Final = 64 * 1024 * 1024  # and cut to this size when it had grown longer
+_FRAME_BYTES: Final = 4_096 + 24  # a page and its header
+_AHEAD_BYTES: Final = 4 * 1024 * 1024  # at a time: some milliseconds
+_PIECE_BYTES: Final = 1024 * 1024
+_ENOUGH_BYTES: Final = (WAL_PAGES + 256) * _FRAME_BYTES  # a little more than what is copied back
+_LEAST_FRAMES: Final = 64  # ahead: as many as a large group has
+
+
+def switch_to_wal(connection: sqlite3.Connection) -> None:
+    """Kept in the file. Done only where needed: two processes that set it at once are refused by SQLite."""
+    row = connection.execute("PRAGMA journal_mode").fetchone()
+    if row[0] != "wal":
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+class RoomAhead:
+    """The room in the log of the database at `path`, as far as this process knows."""
+
+    __slots__ = ("_end", "_path")
+
+    def __init__(self, path: Path, *, wanted: bool) -> None:
+        """Not `wanted`: it is never short. Where commits are not synced there is nothing to save."""
+        self._path = path.with_name(f"{path.name}-wal")
+        self._end = 0 if wanted else _ENOUGH_BYTES
+
+    def is_short(self, frames: int) -> bool:
+        """Whether a commit after so many frames may make the file longer, which it need not."""
+        return self._end < _needed(frames)
+
+    def extend(self, writer: sqlite3.Connection, frames: int) -> None:
+        """Make room, if no other process has; blocks for some milliseconds. It keeps everybody from writing meanwhile, other programs, too.
+        Where there is no room on the disk the file stays as it is, and nobody asks again."""
+        with suppress(sqlite3.Error):  # somebody writes just now: it is tried again after the next commit
+            writer.execute("BEGIN IMMEDIATE")
+            try:
+                self._end = _extended(self._path, frames)
+            except OSError:
+                self._end = _ENOUGH_BYTES
+            finally:
+                writer.execute("ROLLBACK")
+
+
+def _needed(frames: int) -> int:
+    return min((frames + _LEAST_FRAMES) * _FRAME_BYTES, _ENOUGH_BYTES)
+
+
+def _extended(path: Path, frames: int) -> int:
+    """The length of the file now. Raises OSError, and nothing has changed."""
+    # No lock is lost by closing it: SQLite's are on the two other files.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        end = size = os.fstat(descriptor).st_size
+        if size >= _needed(frames):
+            return size
+        wanted = min(size + _AHEAD_BYTES, _ENOUGH_BYTES)
+        try:
+            while end < wanted:
+                end += os.pwrite(descriptor, bytes(min(_PIECE_BYTES, wanted - end)), end)
+            os.fsync(descriptor)  # else the next commit would have to
+        except OSError:
+            os.ftruncate(descriptor, size)
+            raise
+        return end
+    finally:
+        os.close(descriptor)
