@@ -16,6 +16,7 @@ from mossaic.protocol.wire import Answer, Message
 if TYPE_CHECKING:
     from mossaic.gateway.call import Call
     from mossaic.gateway.message import Content, HttpRequest
+    from mossaic.ports import Body
     from mossaic.protocol.addressing import Address
     from mossaic.protocol.operation import AnyOperation
 
@@ -25,7 +26,7 @@ _PARSE_IN_THREAD: Final = 64 * KIB  # bytes of XML above which the loop is spare
 async def decode(call: Call, address: Address) -> Any:  # Any: the input of any operation
     """Raises OssError as the codec does; MALFORMED_XML (a body over 2 MiB), INVALID_DIGEST."""
     shape = call.operation.takes
-    body = await _document(call) if needs_body(shape) else b""
+    body = await document_of(call.body, call.header("content-md5")) if needs_body(shape) else b""
     message = Message(
         method=call.request.method,
         bucket=address.bucket,
@@ -55,17 +56,16 @@ def encode(operation: AnyOperation, given: object, request: HttpRequest) -> Http
     return HttpResponse(status=answer.status, headers=headers, body=body)
 
 
-async def _document(call: Call) -> bytes:
-    """A small body, whole. Raises OssError: MALFORMED_XML (over 2 MiB), INVALID_DIGEST."""
+async def document_of(incoming: Body, claimed: str | None) -> bytes:
+    """A small body, whole; `claimed` is its Content-MD5. Raises OssError: MALFORMED_XML (over 2 MiB), INVALID_DIGEST."""
     try:
-        body = await call.body.read(MAX_XML_BODY)
+        body = await incoming.read(MAX_XML_BODY)
     except OssError as error:
         if error.row is ENTITY_TOO_LARGE:
             raise OssError(
                 MALFORMED_XML, ErrorDetail=f"the body is larger than {MAX_XML_BODY} bytes"
             ) from None
         raise
-    claimed = call.header("content-md5")
     if (
         claimed
         and base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode() != claimed.strip()

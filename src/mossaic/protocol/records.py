@@ -122,13 +122,22 @@ class Texts(Column[str]):
 
 
 class Numbers(Column[int]):
-    __slots__ = ()
+    __slots__ = ("_runs",)
+
+    def __init__(self, whole: bytes, count: int, gap: bytes = GAP) -> None:
+        super().__init__(whole, count, gap)
+        self._runs: list[tuple[int, int]] | None = None
 
     def _at(self, place: int) -> int:
         return int(self.pieces[place])
 
-    def runs(self) -> list[tuple[int, int]]:
+    def runs(self) -> Sequence[tuple[int, int]]:
         """Each value, and how often it follows itself. Quick where all but the last are alike."""
+        if self._runs is None:
+            self._runs = self._counted()
+        return self._runs
+
+    def _counted(self) -> list[tuple[int, int]]:
         first, others = self.whole.partition(self.gap)[0], len(self) - 1
         last = self.whole.rpartition(self.gap)[2]
         if others > 0 and first != last and self.whole == (first + self.gap) * others + last:

@@ -33,6 +33,7 @@ from mossaic.protocol.signing import claim as claims
 from mossaic.protocol.signing import v1, v4
 from mossaic.protocol.signing.request import Pair, Resource, SignedRequest
 from mossaic.service.buckets import NewBucket
+from mossaic.service.callbacks import CallbackService
 from mossaic.service.identity import CACHE_S
 from mossaic.service.services import Services
 from mossaic.stores.blobs import FileBlobs
@@ -72,7 +73,7 @@ class Ask:
                 "x-oss-date": self.at.strftime("%Y%m%dT%H%M%SZ"),
                 "x-oss-content-sha256": "UNSIGNED-PAYLOAD",
             }
-        if self.method == "PUT":
+        if self.method in ("PUT", "POST"):
             headers["Content-Length"] = str(len(self.body))
         headers |= self.headers
         query = pairs_of(self.query)
@@ -152,7 +153,7 @@ class Place:
 
     async def open_upload(self, key: str, signs: str = "v4") -> str:
         """Its id."""
-        begun = Ask(method="POST", key=key, query="uploads", headers={"Content-Length": "0"}, signs=signs)
+        begun = Ask(method="POST", key=key, query="uploads", signs=signs)
         found = re.search(rb"<UploadId>([0-9A-F]{32})<", (await self.ask(begun)).body)
         assert found is not None
         return found[1].decode()
@@ -230,6 +231,18 @@ def put(body: bytes = b"content", **fields: object) -> Ask:
 def part(upload_id: str, number: object = 1, body: bytes = b"content", **fields: object) -> Ask:
     query = f"partNumber={number}&uploadId={upload_id}"
     return replace(Ask(method="PUT", query=query, body=body), **fields)  # type: ignore[arg-type]  # as above
+
+
+def complete(upload_id: str, *bodies: bytes, **fields: object) -> Ask:
+    """Of parts 1, 2, … with these bodies."""
+    etags = (hashlib.md5(body).hexdigest() for body in bodies)
+    listed = (
+        f"<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"
+        for number, etag in enumerate(etags, 1)
+    )
+    document = f"<CompleteMultipartUpload>{''.join(listed)}</CompleteMultipartUpload>".encode()
+    asked = Ask(method="POST", query=f"uploadId={upload_id}", body=document)
+    return replace(asked, **fields)  # type: ignore[arg-type]  # as above
 
 
 # --- repeats ----------------------------------------------------------------------------------------------------------
@@ -366,10 +379,127 @@ async def test_a_paced_part_is_never_a_repeat(place: Place) -> None:
     assert place.seen.answered == place.seen.handed_back == 0
 
 
+@pytest.mark.parametrize("signs", ["v4", "v1"])
+@pytest.mark.parametrize("domain", ["", "oss-cn-hangzhou.aliyuncs.com"])
+async def test_a_complete_is_repeated_like_any_other_request(place: Place, signs: str, domain: str) -> None:
+    large = b"l" * 102_400
+
+    async def uploaded(key: str, *bodies: bytes) -> Ask:
+        upload_id = await place.open_upload(key, signs)
+        for number, body in enumerate(bodies, 1):
+            assert (await place.ask(part(upload_id, number, body, key=key, signs=signs))).status == 200
+        return complete(upload_id, *bodies, key=key, signs=signs, domain=domain)
+
+    await place.learn(await uploaded("first", b"one"))
+
+    for key, bodies in (("folder/a.html", (large, b"two")), ("empty", ()), ("one", (large,))):
+        before = place.seen.answered
+        quick = await uploaded(key, *bodies)
+        usual = await uploaded(key, *bodies)
+        learnt = place.seen.answered - before
+        answer = await place.ask(quick)
+        assert place.seen.answered == before + learnt + 1
+        assert (await place.ask(Ask(key=key, signs=signs))).body == b"".join(bodies)
+        assert shown(answer) == shown(await place.ask_usually(usual))
+        assert f"/{key}</Location>".encode() in answer.body
+        assert shown(await place.ask(quick)) == shown(answer)  # the first one's answer
+        await place.same_refusal(replace(quick, key="other"), 404, "NoSuchUpload")
+    assert place.seen.handed_back == 0
+
+
+async def test_a_complete_is_refused_in_the_same_words(place: Place) -> None:
+    upload_id = await place.open_upload("key")
+    await place.learn(part(upload_id))
+    done = complete(upload_id, b"content")
+    await place.learn(done)
+    upload_id = await place.open_upload("key")
+    assert await place.repeats(part(upload_id))
+    assert await place.repeats(part(upload_id, 2))
+    asked = complete(upload_id, b"content")
+    before = place.seen.answered
+
+    for body, status, code in (
+        (b"<CompleteMultipartUpload>", 400, "MalformedXML"),
+        (b"x" * (2 * 1024 * 1024 + 1), 400, "MalformedXML"),
+        (asked.body.replace(b">1<", b">3<"), 400, "InvalidPart"),
+        (complete(upload_id, b"other").body, 400, "InvalidPart"),
+        (complete(upload_id, b"content", b"content").body, 400, "EntityTooSmall"),
+    ):
+        await place.same_refusal(replace(asked, body=body), status, code)
+    assert place.seen.answered == before + 5
+
+    await place.same_refusal(complete("F" * 32, b"content"), 404, "NoSuchUpload")
+    listed = (await place.ask(Ask(query=f"uploadId={upload_id}"))).body
+    assert re.findall(rb"<PartNumber>(\d+)<", listed) == [b"1", b"2"]  # and nothing is half done
+
+
+async def test_what_a_complete_says_of_the_object_counts_in_its_repeats(place: Place) -> None:
+    def digest(body: bytes) -> dict[str, str]:
+        return {"Content-MD5": base64.b64encode(hashlib.md5(body).digest()).decode()}
+
+    more = {"x-oss-forbid-overwrite": "true", "x-oss-complete-all": "yes", "x-oss-tagging": "a=b"}
+
+    async def asked(key: str) -> Ask:
+        upload_id = await place.open_upload(key)
+        assert (await place.ask(part(upload_id, key=key))).status == 200
+        return complete(upload_id, key=key, body=b"", headers=more | digest(b""))
+
+    await place.learn(await asked("first"))
+
+    assert await place.repeats(await asked("second"))
+    tagging = await place.ask(Ask(key="second", query="tagging"))
+    assert b"<Key>a</Key><Value>b</Value>" in tagging.body
+    again = await asked("second")
+    await place.same_refusal(again, 409, "FileAlreadyExists")
+    await place.same_refusal(replace(again, headers=more | digest(b"other")), 400, "InvalidDigest")
+
+
+async def test_a_complete_that_asks_for_an_encoding_is_never_a_repeat(place: Place) -> None:
+    for _ in range(4):
+        upload_id = await place.open_upload("key")
+        assert (await place.ask_usually(part(upload_id))).status == 200
+        asked = complete(upload_id, b"content")
+        answer = await place.ask(replace(asked, query=f"encoding-type=url&{asked.query}"))
+        assert answer.status == 200
+
+    assert place.seen.answered == place.seen.handed_back == 0
+
+
+async def test_every_callback_is_sent(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def resolved(*_: object) -> str:
+        return "192.0.2.1"
+
+    async def sent(*_: object, **__: object) -> bytes:
+        return b'{"seen": true}'
+
+    monkeypatch.setattr(CallbackService, "_resolve", resolved)
+    monkeypatch.setattr(CallbackService, "send", sent)
+    wanted = json.dumps({"callbackUrl": "http://receiver.example/", "callbackBody": "x"})
+    headers = {"x-oss-callback": base64.b64encode(wanted.encode()).decode()}
+
+    for _ in range(4):
+        upload_id = await place.open_upload("key")
+        assert (await place.ask_usually(part(upload_id))).status == 200
+        for asked in (put(headers=headers), complete(upload_id, b"content", headers=headers)):
+            answer = await place.ask(asked)
+            assert (answer.status, answer.body) == (200, b'{"seen": true}')
+
+    assert place.seen.answered == place.seen.handed_back == 0
+
+
 async def test_a_repeat_is_on_record_like_any_other_request(place: Place) -> None:
     upload_id = await place.open_upload("key")
-    for asked in (put(), Ask(), Ask(key="none"), part(upload_id), part(upload_id, 0)):
-        is_learned = asked.key == "key" and "partNumber=0" not in asked.query
+    done = complete(upload_id, b"content")
+    for asked in (
+        put(),
+        Ask(),
+        Ask(key="none"),
+        part(upload_id),
+        part(upload_id, 0),
+        done,
+        complete("F" * 32),
+    ):
+        is_learned = asked.key == "key" and "partNumber=0" not in asked.query and "F" * 32 not in asked.query
         await place.learn(asked) if is_learned else await place.ask(asked)
         await place.ask_usually(asked)
 
@@ -656,6 +786,10 @@ BASES = [
     put(signs="v1", domain="a.example"),
     part("0123456789ABCDEF" * 2, 7, headers={"Content-MD5": "x" * 22 + "=="}),
     part("0123456789ABCDEF" * 2, 7, signs="v1"),
+    complete("0123456789ABCDEF" * 2, b"content"),
+    complete(
+        "0123456789ABCDEF" * 2, signs="v1", domain="a.example", headers={"Content-Type": "application/xml"}
+    ),
 ]
 TEMPLATES = [template_of(asked) for asked in BASES]
 
@@ -669,7 +803,8 @@ def heads(draw: st.DrawFn) -> tuple[int, bytes]:
     base = BASES[number]
     if base.query:
         upload_id = draw(st.text("0123456789ABCDEFa", min_size=31, max_size=33))
-        base = part(upload_id, draw(st.integers(0, 1_000_000)), headers=base.headers, signs=base.signs)
+        part_number = f"partNumber={draw(st.integers(0, 1_000_000))}&" if base.method == "PUT" else ""
+        base = replace(base, query=f"{part_number}uploadId={upload_id}")
     head = replace(base, key=draw(keys), at=at).head()
     if draw(st.booleans()):
         return number, head
@@ -699,7 +834,7 @@ def test_a_head_that_fits_would_be_read_the_same(case: tuple[int, bytes]) -> Non
     path, _, text = parsed.target.partition("?")
     assert (parsed.method, path, parsed.length) == (said.method, said.path, said.length)
     query = pairs_of(text)
-    assert query == tuple((name, said.values[name]) for name in ("partNumber", "uploadId") if base.query)
+    assert query == tuple((name, said.values[name]) for name, _ in pairs_of(base.query))
     assert parsed.keep_alive
     assert not parsed.expects_continue
     varying = {"authorization", "content-length", "content-md5", "date", "x-oss-date"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mossaic.gateway.call import Call, Permission, handlers
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mossaic.model.upload import Part, ShownParts, ShownUploads, Upload
+    from mossaic.ports import Stored
 
 # What v2's encryption client wrote into the metadata at Initiate and reads from ListParts to go on.
 _CLIENT_ENCRYPTION: Final = "client-side-encryption-"
@@ -92,11 +94,16 @@ async def complete_multipart_upload(
     encoding_type = page_encoding(asked.encoding_type)
     prepared = await callback.prepare(call, asked.callback, asked.callback_var)
     stored = await call.services.multipart.complete(call.bucket, asked, grant=call.principal.grant)
+    answer = await callback.answer_of(call, stored, prepared)
+    result = complete_result(stored, endpoint=call.endpoint)
+    return replace(result, callback_answer=answer, encoding_type=encoding_type)
+
+
+def complete_result(stored: Stored, *, endpoint: str) -> ops.CompleteMultipartUploadResult:
+    """`endpoint`: the service as the client addressed it."""
     version = stored.version
     return ops.CompleteMultipartUploadResult(
-        callback_answer=await callback.answer_of(call, stored, prepared),
-        encoding_type=encoding_type,
-        location=object_url(call.endpoint, version.bucket, version.key),
+        location=object_url(endpoint, version.bucket, version.key),
         bucket=version.bucket,
         key=version.key,
         etag=version.etag,

@@ -1,14 +1,15 @@
-"""What repeats ask for: an object as it is, to store one, or a part of one. Who asks was admitted before."""
+"""What repeats ask for: an object as it is, to store one, a part of one, or one of its parts. Who asks was admitted before."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from mossaic.gateway.handlers.multipart import part_result
+from mossaic.gateway.handlers.multipart import complete_result, part_result
 from mossaic.gateway.handlers.object import put_result
 from mossaic.gateway.message import HttpResponse
 from mossaic.gateway.repeats.template import PART_NUMBER, UPLOAD_ID
+from mossaic.gateway.translate import document_of
 from mossaic.model import traffic
 from mossaic.model.headers import attributes
 from mossaic.protocol.codec import write_answer
@@ -106,11 +107,38 @@ class PartWrite:
         return _response(write_answer(multipart.UPLOAD_PART, part_result(upload, part, md5)))
 
 
+class CompleteWrite:
+    """CompleteMultipartUpload without a callback: `asked` but for the upload, and for the list of parts."""
+
+    __slots__ = ("_asked", "_endpoint")
+    operation: Final = multipart.COMPLETE_MULTIPART_UPLOAD.name
+
+    def __init__(self, asked: multipart.CompleteMultipartUpload, endpoint: str) -> None:
+        self._asked = asked
+        self._endpoint = endpoint
+
+    async def answer(
+        self, services: Services, bucket: Bucket, key: ObjectKey, body: IncomingBody, said: Said
+    ) -> HttpResponse | None:
+        """Raises what the handler of CompleteMultipartUpload does."""
+        asked = replace(
+            self._asked,
+            bucket=bucket.name,
+            key=key,
+            upload_id=said.values[UPLOAD_ID],
+            document=await document_of(body, said.content_md5),
+            content_md5=said.content_md5,
+        )
+        stored = await services.multipart.complete(bucket, asked)
+        result = complete_result(stored, endpoint=self._endpoint)
+        return _response(write_answer(multipart.COMPLETE_MULTIPART_UPLOAD, result))
+
+
 def _response(answer: Answer) -> HttpResponse:
     return HttpResponse(status=answer.status, headers=list(answer.headers), body=answer.body)
 
 
-Kind = PlainRead | PlainWrite | PartWrite
+Kind = PlainRead | PlainWrite | PartWrite | CompleteWrite
 
 
 def kind_of(call: Call, asked: object, plain_gets: PlainGets) -> Kind | None:
@@ -122,4 +150,6 @@ def kind_of(call: Call, asked: object, plain_gets: PlainGets) -> Kind | None:
         return PlainWrite(asked) if is_plain else None
     if isinstance(asked, multipart.UploadPart):
         return PartWrite(asked) if call.header(traffic.NAME) is None else None
+    if isinstance(asked, multipart.CompleteMultipartUpload):
+        return CompleteWrite(asked, call.endpoint) if asked.callback is None else None
     return None

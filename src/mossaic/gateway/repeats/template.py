@@ -34,6 +34,7 @@ _FIRST_LINES: Final[Mapping[tuple[str, ...], str]] = {
         PART_NUMBER,
         UPLOAD_ID,
     ): rf"(PUT) {_PATH}\?{PART_NUMBER}=([0-9]{{1,5}})&{UPLOAD_ID}=([0-9A-F]{{32}}) HTTP/1\.1",
+    (UPLOAD_ID,): rf"(POST) {_PATH}\?{UPLOAD_ID}=([0-9A-F]{{32}}) HTTP/1\.1",
 }
 _CLAIM: Final = "authorization"
 # Headers that say something new each time, and what they may say. Of the time and of the signature nothing is believed before the

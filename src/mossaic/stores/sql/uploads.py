@@ -142,7 +142,7 @@ class _Open(NamedTuple):
 
 def _open(tx: Transaction, bucket: BucketName, key: ObjectKey, upload_id: UploadId) -> _Open:
     """Raises Absent."""
-    bucket_id = buckets.bucket_id_of(tx, bucket)
+    bucket_id, _ = buckets.written_bucket(tx, bucket)
     row = tx.one(_OPEN, upload_id)
     if row is None or row[1:3] != (bucket_id, key.encode()):
         raise Absent(upload_id)
