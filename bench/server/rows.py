@@ -190,7 +190,8 @@ def _growing() -> tuple[Row, ...]:
         Row(name="get", title="GetObject", unit="/s"),
         Row(name="list", title="ListObjects", unit="pages/s"),
         Row(name="complete", title="Complete, 1,000 parts", unit="ms", lower=True),
-        *(same[name] for name in "parts8 get8 mixed prefixes listparts listuploads start".split()),
+        replace(same["prefixes"], title="ListObjects, 500 common prefixes"),
+        *(same[name] for name in "parts8 get8 mixed listparts listuploads start".split()),
     )
 
 

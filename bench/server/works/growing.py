@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 _PLACES: Final = 20_000  # objects that are read, anywhere in the bucket
 _COMPARED: Final = 100  # every so many-th answer is compared byte by byte
 _LARGE: Final = 8 * MIB
+_PREFIXES: Final = (
+    500  # a page: of 1,000 there is one alone in the smallest bucket, which the service would remember
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +110,7 @@ WORKS: Final[dict[str, Growing]] = {
     "mixed": Growing(
         jobs=mixed.jobs, value=mixed.upload_rate, fill=lambda stage: small.fill(stage.service, stage.contents)
     ),
-    "prefixes": Growing(jobs=lambda stage: [listing.prefixes_job(stage)], value=_rate),
+    "prefixes": Growing(jobs=lambda stage: [listing.prefixes_job(stage, _PREFIXES)], value=_rate),
     "listparts": Growing(
         jobs=lambda stage: [listing.parts_job(stage)],
         value=_rate,

@@ -57,16 +57,16 @@ def keys_job(stage: Stage) -> Job:
     return _job(stage, element=b"<Key>", query=query)
 
 
-def prefixes_job(stage: Stage) -> Job:
+def prefixes_job(stage: Stage, page: int = PAGE) -> Job:
     """Needs `fill.objects`."""
-    places = stage.scale.keys // PER_FOLDER - PAGE + 1
+    places = stage.scale.keys // PER_FOLDER - page + 1
 
     def query() -> str:
-        # The marker ends before the slash: the prefix of this place follows it, so 1,000 prefixes in all fill a page.
+        # The marker ends before the slash: the prefix of this place follows it, so as many in all as a page has fill one.
         after = quote(object_key(random.randrange(places) * PER_FOLDER).rpartition("/")[0], safe="")
-        return f"delimiter=%2F&list-type=2&max-keys={PAGE}&prefix=list%2F&start-after={after}"
+        return f"delimiter=%2F&list-type=2&max-keys={page}&prefix=list%2F&start-after={after}"
 
-    return _job(stage, element=b"<CommonPrefixes>", query=query)
+    return _job(stage, element=b"<CommonPrefixes>", query=query, page=page)
 
 
 def prefixes_again_job(stage: Stage) -> Job:
@@ -102,12 +102,12 @@ def _pages(stage: Stage, row: str, job: Job, limit: Callable[[Keys, float], floa
     return [done.reading(row, done.rate, per="op", limits=limits)]
 
 
-def _job(stage: Stage, *, element: bytes, query: Callable[[], str], key: str = "") -> Job:
+def _job(stage: Stage, *, element: bytes, query: Callable[[], str], key: str = "", page: int = PAGE) -> Job:
     def make() -> list[Request]:
         return [
             Request(
                 stage.service.signer.head("GET", key, query()),
-                entries=(element, PAGE) if index % _COUNTED == 0 else None,
+                entries=(element, page) if index % _COUNTED == 0 else None,
             )
             for index in range(_PLACES)
         ]
