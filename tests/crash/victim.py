@@ -105,7 +105,9 @@ def live(folder: Path, stop: int) -> None:
         )
         bucket = await store.bucket(BUCKET)
         assert bucket is not None
-        # Behind the group of the first commit, after which the log gets its room: at some moment, in another thread.
+        # Room in the log is made in another thread, at some moment after a commit: after one of these, not within the story.
+        for number in range(20):
+            await store.put_setting("filling", "x" * (9_000 + number))
         await store._database.write(lambda _: None)
         metadata: Any = StoppingMetadata(store, points)
         blobs = FileBlobs(folder / "blobs")

@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import closing, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
@@ -25,7 +25,7 @@ from mossaic.stores.sql.statements import Reader, Transaction
 from mossaic.stores.sql.wal import WAL_BYTES, WAL_PAGES, RoomAhead, switch_to_wal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
     from pathlib import Path
 
     from mossaic.stores.bells import Bell
@@ -95,7 +95,7 @@ class Database:
         self._waiting: deque[_Step[Any]] = deque()  # steps of any result type
         self._batch: list[_Step[Any]] = []  # the group that is being committed
         self._end = Transaction(self._connect(patience_ms=0))  # what that group leaves for its end
-        self._is_scheduled = False
+        self._scheduled_on: asyncio.AbstractEventLoop | None = None
         self._is_closed = False
         self._broken: str | None = None
         self._commit_s = QUICK_S  # seconds, the average of late
@@ -126,7 +126,7 @@ class Database:
         is_new = not path.exists()
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
         try:
-            with _closing(
+            with closing(
                 sqlite3.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None)
             ) as first:
                 switch_to_wal(first)
@@ -161,8 +161,7 @@ class Database:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._waiting.append(_Step(work, future, is_long))
-        if not self._batch and not self._is_scheduled:
-            self._schedule(loop)
+        self._go_on(loop)
         return await future
 
     async def close(self) -> None:
@@ -204,13 +203,17 @@ class Database:
 
     # --- a group: _start on the loop, _finish there or in the thread, _settle on the loop ------------------------------
 
+    def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        if self._waiting and not self._batch and self._scheduled_on is not loop:
+            self._schedule(loop)
+
     def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
         """Not at once: tasks that are ready now may still join the group."""
-        self._is_scheduled = True
+        self._scheduled_on = loop
         loop.call_soon(self._start, loop)
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._is_scheduled = False
+        self._scheduled_on = None
         if not self._waiting:
             return
         if self._gathers():
@@ -221,7 +224,7 @@ class Database:
         begun = is_short and self._begin_at_once()
         if is_short and not begun and self._turn is not None and self._tries < _TRIES:
             self._tries += 1
-            self._is_scheduled = True
+            self._scheduled_on = loop
             self._retry_later(self._turn, loop)
             return
         self._tries = 0
@@ -339,9 +342,12 @@ class Database:
                 self._see_to_wal(batch, loop)
             self._give_turn()
             loop.call_soon_threadsafe(self._settle, batch, loop)
-        except RuntimeError:  # that loop was closed: nobody waits any more
+        except RuntimeError:  # that loop was closed: nobody waits there any more
             self._give_turn()
             self._batch = []
+            for step in self._waiting.copy():  # of the next loop, that of a command's end
+                with suppress(RuntimeError):
+                    step.future.get_loop().call_soon_threadsafe(self._go_on, step.future.get_loop())
 
     def _see_to_wal(self, batch: list[_Step[Any]], loop: asyncio.AbstractEventLoop) -> None:
         """Nobody who waits for the commit waits for this."""
@@ -454,8 +460,7 @@ class Database:
             self.broken.set()
         _tell(batch)
         self._batch = []
-        if self._waiting:
-            self._schedule(loop)
+        self._go_on(loop)
 
 
 def _tell(batch: list[_Step[Any]]) -> None:
@@ -470,11 +475,3 @@ def _sync_directory(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-@contextmanager
-def _closing(connection: sqlite3.Connection) -> Generator[sqlite3.Connection]:
-    try:
-        yield connection
-    finally:
-        connection.close()

@@ -23,6 +23,7 @@ _AHEAD_BYTES: Final = 4 * 1024 * 1024  # at a time: some milliseconds
 _PIECE_BYTES: Final = 1024 * 1024
 _ENOUGH_BYTES: Final = (WAL_PAGES + 256) * _FRAME_BYTES  # a little more than what is copied back
 _LEAST_FRAMES: Final = 64  # ahead: as many as a large group has
+_WORTH_FRAMES: Final = 32  # in the log: a command that writes once or twice is over before room pays
 
 
 def switch_to_wal(connection: sqlite3.Connection) -> None:
@@ -60,7 +61,8 @@ class RoomAhead:
 
 
 def _needed(frames: int) -> int:
-    return min((frames + _LEAST_FRAMES) * _FRAME_BYTES, _ENOUGH_BYTES)
+    """How long the log should be."""
+    return 0 if frames < _WORTH_FRAMES else min((frames + _LEAST_FRAMES) * _FRAME_BYTES, _ENOUGH_BYTES)
 
 
 def _extended(path: Path, frames: int) -> int:
