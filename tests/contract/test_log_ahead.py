@@ -237,22 +237,29 @@ async def test_where_there_is_no_room_the_log_stays_as_it_was(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("slow", ["_room.extend", "_copy_back"])
+@pytest.mark.parametrize("closed", ["while it lasts", "when it is over"])
 def test_what_follows_a_commit_may_outlive_the_loop_of_who_asked_for_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slow: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slow: str, closed: str
 ) -> None:
     """Commands run one loop after the other, and nobody waits for what follows a commit."""
     monkeypatch.setattr("mossaic.stores.sql.database.WAL_PAGES", 1)
     metadata = SqliteMetadata.open(tmp_path / "m.db")
-    is_closing = threading.Event()
+    may_end = threading.Event()
 
     def waits(*_: object) -> None:
-        assert is_closing.wait(10)
+        assert may_end.wait(10)
 
     monkeypatch.setattr(RoomAhead if slow == "_room.extend" else Database, slow.rpartition(".")[2], waits)
-    asyncio.run(metadata.put_setting("a", "x" * 200_000))
+    first = asyncio.new_event_loop()
+    first.run_until_complete(metadata.put_setting("a", "x" * 200_000))
+    if closed == "when it is over":
+        may_end.set()
+        assert metadata._database._in_thread is not None
+        metadata._database._in_thread.result(10)
+    first.close()
 
     async def close() -> None:
-        asyncio.get_running_loop().call_later(0.1, is_closing.set)
+        asyncio.get_running_loop().call_later(0.1, may_end.set)
         await asyncio.wait_for(metadata.close(), 10)
 
     asyncio.run(close())

@@ -9,7 +9,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
@@ -94,6 +94,7 @@ class Database:
         self._room = RoomAhead(path, wanted=sync)
         self._waiting: deque[_Step[Any]] = deque()  # steps of any result type
         self._batch: list[_Step[Any]] = []  # the group that is being committed
+        self._in_thread: Future[None] | None = None  # the last one that was committed there
         self._end = Transaction(self._connect(patience_ms=0))  # what that group leaves for its end
         self._scheduled_on: asyncio.AbstractEventLoop | None = None
         self._is_closed = False
@@ -204,6 +205,9 @@ class Database:
     # --- a group: _start on the loop, _finish there or in the thread, _settle on the loop ------------------------------
 
     def _go_on(self, loop: asyncio.AbstractEventLoop) -> None:
+        is_over = self._in_thread is not None and self._in_thread.done()
+        if self._batch and is_over and self._batch[0].future.get_loop().is_closed():
+            self._batch = []  # its loop was closed before it could settle it
         if self._waiting and not self._batch and self._scheduled_on is not loop:
             self._schedule(loop)
 
@@ -240,7 +244,7 @@ class Database:
             if not begun and self._turn is not None:
                 self._claim = threading.Lock()
                 self._deadline = loop.call_later(BUSY_TIMEOUT_MS / 1000, self._give_up)
-            self._thread.submit(self._finish_in_thread, batch, loop, begun=begun)
+            self._in_thread = self._thread.submit(self._finish_in_thread, batch, loop, begun=begun)
 
     def _retry_later(self, turn: Turn, loop: asyncio.AbstractEventLoop) -> None:
         """When the bell rings, or soon: another program may be what has the store."""
