@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import select
+import sqlite3
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -53,6 +55,23 @@ async def test_processes_that_take_turns_and_one_that_does_not_all_write(tmp_pat
     for name in ("a", "b", "outsider"):
         for number in range(ROUNDS):
             assert await store.setting(f"{name}-{number}-2") == "x"
+    await store.close()
+
+
+async def test_who_opens_a_store_that_another_process_is_closing_waits_for_that(tmp_path: Path) -> None:
+    """The last one that closes a database has it for itself, for a moment."""
+    path = tmp_path / "metadata.db"
+    await SqliteMetadata.open(path, sync=False).close()
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("ROLLBACK")
+    threading.Timer(0.3, other.close).start()
+
+    store = SqliteMetadata.open(path, sync=False, sharing=Sharing(processes=2, is_ready=True))
+
+    await store.put_setting("a", "x")
+    assert await store.setting("a") == "x"
     await store.close()
 
 

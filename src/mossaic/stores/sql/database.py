@@ -189,7 +189,7 @@ class Database:
     def _connect(self, *, read_only: bool = False, patience_ms: int = BUSY_TIMEOUT_MS) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self.path,
-            timeout=patience_ms / 1000,
+            timeout=BUSY_TIMEOUT_MS / 1000,  # until it is there: another process may be closing its own
             isolation_level=None,
             check_same_thread=False,  # never two at a time
             cached_statements=256,
@@ -198,6 +198,7 @@ class Database:
         connection.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES}")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_BYTES}")
         connection.execute(f"PRAGMA cache_size = -{self._cache_kib}")
+        connection.execute(f"PRAGMA busy_timeout = {patience_ms}")
         if read_only:
             connection.execute("PRAGMA query_only = ON")
         return connection
