@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 _PLACES: Final = 20_000  # objects that are read, anywhere in the bucket
 _COMPARED: Final = 100  # every so many-th answer is compared byte by byte
 _LARGE: Final = 8 * MIB
-_PREFIXES: Final = (
-    500  # a page: of 1,000 there is one alone in the smallest bucket, which the service would remember
-)
+# A page of common prefixes: of 1,000 there is one alone in the smallest bucket, which the service would remember.
+_PREFIXES: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
