@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
@@ -72,7 +72,7 @@ class Filled:
 
 
 def objects(data: Path, count: int) -> None:
-    """Objects 0 … `count` - 1 of `object_key`, in the bucket of the benchmark, which must exist."""
+    """Objects 0 … `count` - 1 of `object_key`, each of its own second, in the bucket of the benchmark, which must exist."""
     now = datetime.now(UTC)
     etag, crc = md5_hex(CONTENT), crc64(CONTENT)
 
@@ -85,7 +85,7 @@ def objects(data: Path, count: int) -> None:
                 etag=etag,
                 md5=etag,
                 crc64=crc,
-                modified_at=now,
+                modified_at=now - timedelta(seconds=index),
                 inline=CONTENT,
             )
             yield store.put_object(Commit(version=version))

@@ -54,6 +54,11 @@ def a_blob(size: int = 10) -> Blob:
     return Blob(blob_id=new_blob_id(), size=size, md5="D" * 32, crc64=2**64 - 5)
 
 
+def as_shown(moment: datetime) -> datetime:
+    """Lists show whole seconds."""
+    return moment.replace(microsecond=0)
+
+
 def whole(blob: Blob) -> Manifest:
     return Manifest([Extent(blob.blob_id, 0, blob.size)])
 

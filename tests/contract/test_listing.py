@@ -20,6 +20,7 @@ from tests.contract.given import (
     a_bucket,
     a_version,
     all_pages,
+    as_shown,
     given_bucket,
     given_upload,
     key,
@@ -162,7 +163,7 @@ async def test_a_listing_shows_live_current_versions_only(metadata: MetadataStor
 
     found = page.columns
     assert (found.keys, found.types, found.sizes) == (["kept"], ["Normal"], [10])
-    assert (found.etags, found.modified, found.storage_classes) == (["E" * 32], [NOW], ["Standard"])
+    assert (found.etags, found.modified, found.storage_classes) == (["E" * 32], [as_shown(NOW)], ["Standard"])
 
 
 async def test_listing_a_bucket_that_is_not_there_raises(metadata: MetadataStore) -> None:
@@ -221,7 +222,7 @@ async def test_a_page_of_versions_shows_those_that_it_lists(metadata: MetadataSt
             assert columns.types == [item.type.value for item in items]
             assert columns.sizes == [item.size for item in items]
             assert columns.etags == [item.etag for item in items]
-            assert columns.modified == [item.modified_at for item in items]
+            assert columns.modified == [as_shown(item.modified_at) for item in items]
         assert replace(listed, items=()) == Page(
             items=(),
             prefixes=(),

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mossaic.protocol.codec import write_answer
+from mossaic.protocol.codec.values import iso_text, iso_texts
 from mossaic.protocol.operations import listing, multipart
 from mossaic.protocol.records import COMMA, Made, Moments, Numbers, Records, Texts, Words
 from mossaic.protocol.shapes import Owner
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.text(
     "a/%&<>\n\0\x1f\"' é😀s", max_size=9
 )
-MICROS = st.integers(0, 253402300799_999_999)  # up to the end of the year 9999
+INSTANTS = st.integers(0, 253402300799)  # seconds, up to the end of the year 9999
 SIZES = st.integers(0, 2**63) | st.sampled_from([0, 1, 11])
 ENTRIES = st.lists(
     st.tuples(
         TEXTS,
-        MICROS | st.sampled_from([0, 999_999, 1_000_000]),
+        INSTANTS | st.sampled_from([0, 59, 86_399]),
         TEXTS,
         SIZES,
         st.sampled_from(["Standard", "IA"]),
@@ -35,7 +36,7 @@ ENTRIES = st.lists(
     max_size=6,
 )
 PARTS = st.lists(
-    st.tuples(st.integers(1, 10_000), MICROS, TEXTS, st.none() | TEXTS, st.integers(0, 2**40)), max_size=6
+    st.tuples(st.integers(1, 10_000), INSTANTS, TEXTS, st.none() | TEXTS, st.integers(0, 2**40)), max_size=6
 )
 
 
@@ -129,12 +130,21 @@ def test_a_column_is_cut_at_its_own_gap() -> None:
     assert Numbers(b"", 0, COMMA).common() is None
 
 
-@given(MICROS)
-def test_moments_are_exact(micros: int) -> None:
-    (moment,) = Moments.of([micros])
+@given(INSTANTS)
+def test_moments_are_exact(seconds: int) -> None:
+    (moment,) = Moments.of([seconds])
 
     assert moment.tzinfo is UTC
-    assert (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) == micros
+    assert (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1) == seconds
+
+
+@pytest.mark.parametrize("different", [1, 3, 99, 200])
+def test_times_are_written_as_single_ones_however_many_share_a_second(different: int) -> None:
+    seconds = [1_709_618_399 + 3_599 * (place % different) for place in range(200)]
+
+    singly = [iso_text(datetime.fromtimestamp(each, UTC)).encode() for each in seconds]
+
+    assert iso_texts(Moments.of(seconds)) == singly
 
 
 @given(st.lists(st.integers(0, 3), max_size=8), st.sampled_from([b",", b"\xff"]))

@@ -165,12 +165,12 @@ class Words(Lazy[int]):
 
 
 class Moments(Column[datetime]):
-    """Times, given as microseconds since 1970, not before."""
+    """Times as lists show them: whole seconds since 1970, not before."""
 
     __slots__ = ()
 
     def _at(self, place: int) -> datetime:
-        return _EPOCH + timedelta(0, 0, int(self.pieces[place]))
+        return _EPOCH + timedelta(0, int(self.pieces[place]))
 
 
 class Records(Lazy[T]):

@@ -67,13 +67,14 @@ def _texts(
     leaf: Leaf, column: Sequence[Any], *, url: bool
 ) -> bytes | list[bytes]:  # Any: the values of any field
     """The column as it is printed; one text when it is the same in all records."""
-    if isinstance(column, Moments):
-        return iso_texts(column)
     kind = leaf.slot.kind
     texts = column if isinstance(column, Column) else Texts.of(map(writer_of(kind), column))
     common = texts.common()
     if common is not None:
-        texts = Texts(common, 1)
+        texts = type(texts)(common, 1)
+    if isinstance(texts, Moments):
+        times = iso_texts(texts)
+        return times if common is None else times[0]
     if kind is Kind.TEXT:
         texts = encode_urls(texts) if url and leaf.encoded else escape_all(texts)
     return texts.pieces if common is None else texts.whole

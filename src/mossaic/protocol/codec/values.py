@@ -6,7 +6,7 @@ import re
 import time
 from datetime import UTC, datetime, timedelta
 from enum import Enum
-from functools import lru_cache
+from functools import cache, lru_cache
 from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, unquote
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_SAMPLE: Final = 64  # of many times, to see whether they differ
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)
-_SECONDS: Final = tuple(f"{second:02}.000Z" for second in range(60))
 _URL_SAFE: Final = "-_.~/"
 _URL_PLAIN: Final = (ascii_letters + digits + "_.~/-").encode() + GAP
 _URL_UNSAFE: Final = re.compile(rb"[^A-Za-z0-9_.~/\xff-]+")
@@ -48,24 +48,27 @@ def iso_text(moment: datetime) -> str:
     return "%04d-%02d-%02dT%02d:%02d:%02d.000Z" % fields  # noqa: UP031
 
 
-class _Seconds(dict[bytes, bytes]):
-    """Seconds since 1970 as digits, and their text: what was stored together often shares its second, and mostly its minute."""
-
-    def __missing__(self, seconds: bytes) -> bytes:
-        minute, second = divmod(int(seconds or b"0"), 60)
-        text = self[seconds] = (_minute_text(minute) + _SECONDS[second]).encode()
-        return text
-
-
 def iso_texts(moments: Moments) -> list[bytes]:
-    """`iso_text` of many times."""
-    known = _Seconds()
-    return [known[micros[:-6]] for micros in moments.pieces]
+    """`iso_text` of many times: of each once where they mostly share their seconds, as what was stored together does."""
+    pieces = moments.pieces
+    some = pieces[:_SAMPLE]
+    numbers = list(set(pieces)) if 2 * len(set(some)) < len(some) else pieces
+    seconds = _seconds()
+    texts = [_hour_text((at := int(number)) // 3600) + seconds[at % 3600] for number in numbers]
+    if numbers is pieces:
+        return texts
+    return list(map(dict(zip(numbers, texts, strict=True)).__getitem__, pieces))
 
 
-@lru_cache(maxsize=4096)
-def _minute_text(minutes: int) -> str:
-    return "%04d-%02d-%02dT%02d:%02d:" % time.gmtime(60 * minutes)[:5]  # noqa: UP031  # as in `iso_text`
+@cache
+def _seconds() -> tuple[bytes, ...]:
+    """Of an hour, made on first use."""
+    return tuple(b"%02d:%02d.000Z" % divmod(second, 60) for second in range(3600))
+
+
+@lru_cache(maxsize=8192)  # a year
+def _hour_text(hours: int) -> bytes:
+    return b"%04d-%02d-%02dT%02d:" % time.gmtime(3600 * hours)[:4]
 
 
 def http_text(moment: datetime) -> str:

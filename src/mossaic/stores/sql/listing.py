@@ -172,7 +172,7 @@ class ListingTables:
     async def list_objects(self, query: ListQuery) -> ObjectPage:
         found, walk = self._columns(query, _OF_OBJECTS, _OBJECTS, _OBJECTS_OF_ODD_KEYS)
         return ObjectPage(
-            columns=shown_objects(found.joined(), found.count),
+            columns=shown_objects(found.keys, found.joined()),
             prefixes=walk.prefixes,
             truncated=walk.is_full,
             next_key=walk.next_key,
@@ -228,7 +228,7 @@ class ListingTables:
     async def show_uploads(self, query: ListQuery) -> UploadPage:
         found, walk = self._columns(query, _OF_UPLOADS, _UPLOADS, _UPLOADS_OF_ODD_KEYS)
         return UploadPage(
-            columns=shown_uploads(found.joined(), found.count),
+            columns=shown_uploads(found.keys, found.joined()),
             prefixes=walk.prefixes,
             truncated=walk.is_full,
             next_key=walk.next_key,

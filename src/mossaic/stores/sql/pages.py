@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mossaic.model.page import ListQuery
-    from mossaic.stores.sql.statements import Reader, Row
+    from mossaic.stores.sql.statements import Reader
 
     Place = tuple[bytes, *tuple[str, ...]]  # a key, and where a key may have several rows the id of one
     Take = Callable[[Place, Place], tuple[int, Place]]  # rows from … up to: how many they were, and the last
@@ -196,27 +196,26 @@ class Columns:
     bucket_id: int
     statement: str
     for_odd_keys: str
-    runs: list[Row] = field(default_factory=list["Row"])
+    keys: list[bytes] = field(default_factory=list[bytes])
+    others: list[list[bytes]] = field(
+        default_factory=list[list[bytes]]
+    )  # of each run, the columns after the key
 
     def take(self, start: Place, end: Place) -> tuple[int, Place]:
-        ((count, keys, *others),) = self.read.all(self.statement, self.bucket_id, *start, *end)
+        ((count, whole, *others),) = self.read.all(self.statement, self.bucket_id, *start, *end)
         if not count:
             return 0, start
-        if keys.count(b"\n") == count - 1:
-            keys = keys.replace(b"\n", GAP)
-        else:
-            ((_, keys, *_),) = self.read.all(self.for_odd_keys, self.bucket_id, *start, *end)
-        self.runs.append((count, keys, *others))
-        ids = [whole.rpartition(COMMA)[2].decode() for whole in others[: len(start) - 1]]
-        return count, (keys.rpartition(GAP)[2], *ids)
-
-    @property
-    def count(self) -> int:
-        return sum([row[0] for row in self.runs])
+        keys: list[bytes] = whole.split(b"\n")
+        if len(keys) != count:  # one has a line feed
+            ((_, whole, *_),) = self.read.all(self.for_odd_keys, self.bucket_id, *start, *end)
+            keys = whole.split(GAP)
+        self.keys += keys
+        self.others.append(others)
+        ids = [column.rpartition(COMMA)[2].decode() for column in others[: len(start) - 1]]
+        return count, (keys[-1], *ids)
 
     def joined(self) -> list[bytes]:
-        """Each column as one text."""
-        if not self.runs:
-            return [b""] * self.statement.count("group_concat")
-        _, keys, *others = zip(*self.runs, strict=True)
-        return [GAP.join(keys), *map(COMMA.join, others)]
+        """Each column after the key as one text."""
+        if not self.others:
+            return [b""] * (self.statement.count("group_concat") - 1)
+        return [COMMA.join(column) for column in zip(*self.others, strict=True)]

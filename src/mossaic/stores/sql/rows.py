@@ -50,7 +50,10 @@ NO_MD5: Final = ""  # in a blob's row, where the MD5 was not made
 BUCKET_COLUMNS: Final = (
     "name, region, owner_id, created_at, acl, storage_class, redundancy, versioning, documents, revision"
 )
-SHOWN_COLUMNS: Final = "key, type, size, etag, modified_at, storage_class"  # as `shown_objects` takes them
+# Lists show whole seconds of the microseconds that are kept.
+SHOWN_COLUMNS: Final = (
+    "key, type, size, etag, modified_at / 1000000, storage_class"  # as `shown_objects` takes them
+)
 LISTED_COLUMNS: Final = "key, seq, version_id, type, size, etag, crc64, modified_at, storage_class"
 VERSION_COLUMNS: Final = LISTED_COLUMNS + ", content_id, md5, acl, target, tags, headers"
 UPLOAD_COLUMNS: Final = (
@@ -59,12 +62,12 @@ UPLOAD_COLUMNS: Final = (
 )
 SHOWN_OF_VERSIONS: Final = (
     "key, seq, version_id, CAST(type AS BLOB), CAST(size AS BLOB), CAST(etag AS BLOB),"
-    " CAST(modified_at AS BLOB), CAST(storage_class AS BLOB)"
+    " CAST(modified_at / 1000000 AS BLOB), CAST(storage_class AS BLOB)"
 )
-SHOWN_OF_UPLOADS: Final = "key, upload_id, initiated_at, storage_class"
+SHOWN_OF_UPLOADS: Final = "key, upload_id, initiated_at / 1000000, storage_class"
 # SQLite's %u takes a number for one without a sign; to do that here for each number takes more than twice as long.
 _UNSIGNED_CRC64: Final = "CASE WHEN crc64 < 0 THEN printf('%u',crc64) ELSE crc64 END"
-SHOWN_OF_PARTS: Final = f"number, size, etag, {_UNSIGNED_CRC64}, stored_at"
+SHOWN_OF_PARTS: Final = f"number, size, etag, {_UNSIGNED_CRC64}, stored_at / 1000000"
 HELD_COLUMNS: Final = "packed, number, size, etag, crc64"  # what Complete needs of a part
 PART_COLUMNS: Final = "number, size, etag, crc64, packed, stored_at"
 RECEIPT_COLUMNS: Final = "upload_id, key, digest, etag, crc64, size, version_id, completed_at"
@@ -223,11 +226,12 @@ def listed_from(bucket: BucketName, row: Row, *, is_latest: bool) -> ObjectVersi
     )
 
 
-def shown_objects(joined: Sequence[bytes], count: int) -> ShownObjects:
-    """From the SHOWN_COLUMNS of so many current versions, each as one text."""
-    keys, types, sizes, etags, modified, classes = joined
+def shown_objects(keys: list[bytes], joined: Sequence[bytes]) -> ShownObjects:
+    """From the SHOWN_COLUMNS of current versions; those after the key each as one text."""
+    types, sizes, etags, modified, classes = joined
+    count = len(keys)
     return ShownObjects(
-        keys=Texts(keys, count),
+        keys=Texts.cut(keys),
         types=Texts(types, count, COMMA),
         sizes=Numbers(sizes, count, COMMA),
         etags=Texts(etags, count, COMMA),
@@ -321,11 +325,12 @@ def upload_from(bucket: BucketName, row: Row) -> Upload:
     )
 
 
-def shown_uploads(joined: Sequence[bytes], count: int) -> ShownUploads:
+def shown_uploads(keys: list[bytes], joined: Sequence[bytes]) -> ShownUploads:
     """From SHOWN_OF_UPLOADS, as above."""
-    keys, upload_ids, initiated, classes = joined
+    upload_ids, initiated, classes = joined
+    count = len(keys)
     return ShownUploads(
-        keys=Texts(keys, count),
+        keys=Texts.cut(keys),
         upload_ids=Texts(upload_ids, count, COMMA),
         initiated=Moments(initiated, count, COMMA),
         storage_classes=Texts(classes, count, COMMA),
@@ -333,7 +338,7 @@ def shown_uploads(joined: Sequence[bytes], count: int) -> ShownUploads:
 
 
 def shown_parts(joined: Sequence[bytes], count: int) -> ShownParts:
-    """From SHOWN_OF_PARTS, as above."""
+    """From SHOWN_OF_PARTS of so many, each as one text."""
     numbers, sizes, etags, crc64s, stored = joined
     return ShownParts(
         numbers=Numbers(numbers, count, COMMA),
