@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mossaic.ports import Body, FilePiece
 from mossaic.quick import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     from mossaic.gateway.header_lines import Lines
 
@@ -73,7 +73,7 @@ class Content(Protocol):
 class HttpResponse:
     """`body` is sent with Content-Length; for HEAD give the headers as GET would have them and `body=b""`,
     with `content_length` saying the length. `lines`: the first of `headers`, where somebody has them made already; `stamp`: lines
-    that follow them, whole."""
+    that follow them, whole. `after`: what is left to do when the answer is on its way."""
 
     status: int
     headers: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
@@ -82,6 +82,7 @@ class HttpResponse:
     close: bool = False
     lines: Lines | None = None
     stamp: bytes = b""
+    after: Callable[[], Coroutine[Any, Any, None]] | None = None  # Any: what futures exchange with tasks
 
 
 Handle = "Callable[[HttpRequest], Awaitable[HttpResponse]]"

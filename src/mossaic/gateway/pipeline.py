@@ -133,7 +133,7 @@ class Pipeline:
         if page:
             self.pages.learn(page, response)
         else:
-            await self.repeats.learn(call, address, asked)
+            response.after = self.repeats.lesson(call, address, asked)
         return response
 
     def _at_console(self, visit: _Visit, addresses: tuple[Address, ...], path: str) -> AtConsole:

@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 
 from mossaic.gateway.message import HttpResponse
-from tests.unit.http.harness import GET, Client, House, request, until
+from tests.unit.http.harness import GET, WAIT_S, Client, House, request, until
 
 CHUNKED = request("POST", "/echo", "Transfer-Encoding: chunked")
 
@@ -325,6 +325,26 @@ async def test_an_answer_that_cannot_be_sent_ends_the_connection(
     with suppress(ConnectionResetError):
         assert await client.closed()
     assert "cannot be sent" in caplog.text
+
+
+async def test_what_is_left_to_do_is_begun_when_the_answer_is_on_its_way(house: House) -> None:
+    found: asyncio.Queue[bytes] = asyncio.Queue()
+    server = await house.serve()
+
+    with socket.create_connection(server.addresses[0]) as client:
+        client.setblocking(False)
+
+        async def after() -> None:
+            found.put_nowait(client.recv(4096))  # in the server's own thread: what had left before
+
+        house.app.answers["/"] = lambda _: HttpResponse(status=200, body=b"hello", after=after)
+        for _ in range(2):
+            client.sendall(GET)
+
+            answer = await asyncio.wait_for(found.get(), WAIT_S)
+
+            assert answer.startswith(b"HTTP/1.1 200 ")
+            assert answer.endswith(b"\r\n\r\nhello")
 
 
 async def test_a_handler_that_asks_for_it_closes_the_connection(house: House) -> None:

@@ -237,6 +237,8 @@ class Connection(asyncio.BufferedProtocol):
             log.exception("the handler of %s failed", head.method)
             response = HttpResponse(status=500, close=True)
         await self._reply(response, body, method=head.method, may_keep=head.keep_alive)
+        if response.after is not None:
+            self._site.lockstep.spawn(response.after())
 
     async def _reply(self, response: HttpResponse, body: RequestBody, *, method: str, may_keep: bool) -> None:
         try:

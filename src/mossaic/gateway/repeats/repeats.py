@@ -8,7 +8,8 @@ there and has no policy. Whatever else a request is, it goes the usual way (`gat
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Final, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from mossaic.gateway import cors
 from mossaic.gateway.admit import is_owners_own, signed_request
@@ -34,6 +35,8 @@ from mossaic.protocol.signing.request import same
 from mossaic.protocol.signing.verify import is_timely
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
     from mossaic.gateway.admit import Admission
     from mossaic.gateway.call import Call
     from mossaic.gateway.message import HttpResponse, IncomingBody
@@ -45,6 +48,8 @@ if TYPE_CHECKING:
     from mossaic.ports import Clock
     from mossaic.protocol.addressing import Address
     from mossaic.service.services import Services
+
+    Lesson = Callable[[], Coroutine[Any, Any, None]]  # Any: what futures exchange with tasks
 
 _MOST: Final = 64  # shapes of heads; with more all are forgotten
 _MOST_ALIKE: Final = 16  # templates that a head is compared with
@@ -82,14 +87,17 @@ class Repeats:
                 return Repeat(self, template, kind, said)
         return None
 
-    async def learn(self, call: Call, address: Address, asked: object) -> None:
-        """Of a call that was answered the usual way, when its like comes for the second time. `asked`: see `kind_of`."""
+    def lesson(self, call: Call, address: Address, asked: object) -> Lesson | None:
+        """What there may be to learn of a call that was answered the usual way. It takes a millisecond, so the answer goes first.
+        `asked`: see `kind_of`."""
         is_short = len(call.request.raw) <= LONGEST
         if not is_short or not is_owners_own(call.principal, call.bucket_or_none):
-            return
+            return None
         kind = kind_of(call, asked, self.plain_gets)
-        if kind is None:
-            return
+        return None if kind is None else partial(self._learn, call, address, kind)
+
+    async def _learn(self, call: Call, address: Address, kind: Kind) -> None:
+        """Make a template when the like of the call has come for the second time."""
         head = call.request.raw.decode("latin-1")
         shape = shape_of(head.split("\r\n"))
         if shape is None or shape in self._known or not self._has_seen(shape):
@@ -112,7 +120,7 @@ class Repeats:
         try:
             template = Template(head.split("\r\n"), request, claim, bucket)
             credentials = await self.admission.credentials(template.presented, call.now)
-        except (NoTemplate, OssError):
+        except (NoTemplate, OssError, StoreError):
             return None
         # Some clients sign another text than most: the usual way knows them all.
         said = template.read(head)
