@@ -26,8 +26,8 @@ _HOLD = "UPDATE blobs SET refs = refs + ? WHERE blob_id = ? AND refs > 0"
 _RELEASE = "UPDATE blobs SET refs = refs - ? WHERE blob_id = ?"
 _ADD_CONTENT = "INSERT INTO content (refs, packed, inline) VALUES (1, ?, ?)"
 _SHARE = "UPDATE content SET refs = refs + 1 WHERE content_id = ? AND refs > 0 AND packed = ?"
-_UNSHARE = "UPDATE content SET refs = refs - 1 WHERE content_id = ? AND refs > 1"
-_RETIRE = "UPDATE content SET refs = 0, retired_at = ? WHERE content_id = ? AND inline IS NULL"
+_UNSHARE = """UPDATE content SET refs = refs - 1, retired_at = CASE refs WHEN 1 THEN ? END
+    WHERE content_id = ? AND (refs > 1 OR inline IS NULL)"""  # the last reference on inline content is not given back: it goes
 _DROP = "DELETE FROM content WHERE content_id = ?"
 
 
@@ -125,9 +125,8 @@ def add_content(
 
 def release_content(tx: Transaction, content_id: int | None, *, now: int) -> None:
     """One version of that content is gone (`now` in microseconds)."""
-    if content_id is None or tx.run(_UNSHARE, content_id) or tx.run(_RETIRE, now, content_id):
-        return
-    tx.run(_DROP, content_id)  # inline
+    if content_id is not None and not tx.run(_UNSHARE, now, content_id):
+        tx.run(_DROP, content_id)
 
 
 def drop_retired(tx: Transaction, content_id: int) -> int:

@@ -127,8 +127,12 @@ class Shelf:
         row = self.tx.one(_NEWEST, self.bucket_id, self.key)
         return 0 if row is None else int(row[0])
 
-    def drop_current(self, place: _Place) -> None:
+    def take_current(self) -> None:
+        """Its row; what it holds stays."""
         self.tx.run(_DROP_CURRENT, self.bucket_id, self.key)
+
+    def drop_current(self, place: _Place) -> None:
+        self.take_current()
         self._gone(place)
 
     def drop_history(self, place: _Place) -> None:
@@ -136,8 +140,8 @@ class Shelf:
         self._gone(place)
 
     def make_room(self, versioning: Versioning) -> tuple[int, VersionId]:
-        """Take the current version out of the way of a new one: shelved, or dropped where the new one replaces it.
-        The new one's seq and version id."""
+        """Shelve the current version, or let go of what it holds where the new one takes its id. Its row is still to be replaced,
+        or taken. The new one's seq and version id."""
         current = self.current()
         seq = self.top(current) + 1
         if versioning is Versioning.ENABLED:
@@ -145,7 +149,7 @@ class Shelf:
                 self._shelve()
             return seq, new_version_id(seq)
         if current is not None and current.version_id == NULL_VERSION:
-            self.drop_current(current)
+            self._gone(current)
         elif current is not None:
             self._shelve()
         if versioning is Versioning.SUSPENDED and (old := self.named(NULL_VERSION)) is not None:
@@ -165,7 +169,6 @@ class Shelf:
 
     def _shelve(self) -> None:
         self.tx.run(_SHELVE, self.bucket_id, self.key)
-        self.tx.run(_DROP_CURRENT, self.bucket_id, self.key)
 
     def _gone(self, place: _Place) -> None:
         if place.is_marker:
@@ -234,6 +237,7 @@ def delete(
             shelf.drop_current(current)
         return Deleted()
     seq, marker_id = shelf.make_room(versioning)
+    shelf.take_current()
     marker = ObjectVersion(
         bucket=bucket, key=key, version_id=marker_id, type=ObjectType.DELETE_MARKER, modified_at=now
     )
