@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from mossaic.gateway.header_lines import Lines
 
+    After = Callable[[], Coroutine[Any, Any, None]]  # Any: what futures exchange with tasks
+
 __all__ = ["Content", "FilePiece", "HttpRequest", "HttpResponse", "IncomingBody", "Repeat"]
 
 
@@ -82,7 +84,7 @@ class HttpResponse:
     close: bool = False
     lines: Lines | None = None
     stamp: bytes = b""
-    after: Callable[[], Coroutine[Any, Any, None]] | None = None  # Any: what futures exchange with tasks
+    after: After | None = None
 
 
 Handle = "Callable[[HttpRequest], Awaitable[HttpResponse]]"

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import quote
 
 import pytest
@@ -27,6 +28,7 @@ from mossaic.model import cors
 from mossaic.model.bucket import Bucket
 from mossaic.model.identity import AccessKey, Secret
 from mossaic.model.names import BucketName
+from mossaic.ports import StoreError
 from mossaic.protocol.codec.values import http_text_at
 from mossaic.protocol.operations.multipart import AbortMultipartUpload
 from mossaic.protocol.signing import claim as claims
@@ -246,6 +248,24 @@ def complete(upload_id: str, *bodies: bytes, **fields: object) -> Ask:
 
 
 # --- repeats ----------------------------------------------------------------------------------------------------------
+
+
+async def test_what_is_learnt_of_a_request_is_no_part_of_its_answer(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails(*_: object) -> NoReturn:
+        raise StoreError("the disk is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Repeats, "_template_of", fails)
+        for number in range(3):
+            answer = await place.ask(put(b"content", key=f"{number}"))
+            assert answer.status == 200
+        assert not await place.repeats(put(b"content"))
+
+    assert (await place.ask(put(b"content"))).status == 200
+    assert await place.repeats(put(b"content"))
+    assert not caplog.records
 
 
 @pytest.mark.parametrize("signs", ["v4", "v1"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mossaic.gateway import cors
 from mossaic.gateway.admit import is_owners_own, signed_request
@@ -35,11 +35,9 @@ from mossaic.protocol.signing.request import same
 from mossaic.protocol.signing.verify import is_timely
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
     from mossaic.gateway.admit import Admission
     from mossaic.gateway.call import Call
-    from mossaic.gateway.message import HttpResponse, IncomingBody
+    from mossaic.gateway.message import After, HttpResponse, IncomingBody
     from mossaic.gateway.record import Recorder
     from mossaic.gateway.repeats.kinds import Kind
     from mossaic.gateway.repeats.template import Said, Shape
@@ -48,8 +46,6 @@ if TYPE_CHECKING:
     from mossaic.ports import Clock
     from mossaic.protocol.addressing import Address
     from mossaic.service.services import Services
-
-    Lesson = Callable[[], Coroutine[Any, Any, None]]  # Any: what futures exchange with tasks
 
 _MOST: Final = 64  # shapes of heads; with more all are forgotten
 _MOST_ALIKE: Final = 16  # templates that a head is compared with
@@ -87,7 +83,7 @@ class Repeats:
                 return Repeat(self, template, kind, said)
         return None
 
-    def lesson(self, call: Call, address: Address, asked: object) -> Lesson | None:
+    def lesson(self, call: Call, address: Address, asked: object) -> After | None:
         """What there may be to learn of a call that was answered the usual way. It takes a millisecond, so the answer goes first.
         `asked`: see `kind_of`."""
         is_short = len(call.request.raw) <= LONGEST
@@ -106,13 +102,18 @@ class Repeats:
             self._templates.clear()
             self._known.clear()
         self._known.add(shape)
-        template = await self._template_of(call, head, address.bucket if address.virtual else None)
+        try:
+            template = await self._template_of(call, head, address.bucket if address.virtual else None)
+        except StoreError:
+            self._known.discard(shape)  # another time
+            return
         if template is not None:
             alike = self._templates.setdefault(place_of(head), [])
             if len(alike) < _MOST_ALIKE:
                 alike.append((template, kind))
 
     async def _template_of(self, call: Call, head: str, bucket: str | None) -> Template | None:
+        """Raises StoreError."""
         request = signed_request(call.request)
         claim = claims.read(request)
         if claim is None:
@@ -120,7 +121,7 @@ class Repeats:
         try:
             template = Template(head.split("\r\n"), request, claim, bucket)
             credentials = await self.admission.credentials(template.presented, call.now)
-        except (NoTemplate, OssError, StoreError):
+        except (NoTemplate, OssError):
             return None
         # Some clients sign another text than most: the usual way knows them all.
         said = template.read(head)

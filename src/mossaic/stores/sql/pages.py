@@ -190,16 +190,14 @@ class Walk:
 @dataclass(slots=True)
 class Columns:
     """Runs of rows as columns. The statements are of `columns_of`, with a line between the keys and with a GAP; a place's columns
-    are the first."""
+    are the first. `others`: of each run, the columns after the key."""
 
     read: Reader
     bucket_id: int
     statement: str
     for_odd_keys: str
     keys: list[bytes] = field(default_factory=list[bytes])
-    others: list[list[bytes]] = field(
-        default_factory=list[list[bytes]]
-    )  # of each run, the columns after the key
+    others: list[list[bytes]] = field(default_factory=list[list[bytes]])
 
     def take(self, start: Place, end: Place) -> tuple[int, Place]:
         ((count, whole, *others),) = self.read.all(self.statement, self.bucket_id, *start, *end)

@@ -50,10 +50,8 @@ NO_MD5: Final = ""  # in a blob's row, where the MD5 was not made
 BUCKET_COLUMNS: Final = (
     "name, region, owner_id, created_at, acl, storage_class, redundancy, versioning, documents, revision"
 )
-# Lists show whole seconds of the microseconds that are kept.
-SHOWN_COLUMNS: Final = (
-    "key, type, size, etag, modified_at / 1000000, storage_class"  # as `shown_objects` takes them
-)
+# As `shown_objects` takes them. Lists show whole seconds of the microseconds that are kept.
+SHOWN_COLUMNS: Final = "key, type, size, etag, modified_at / 1000000, storage_class"
 LISTED_COLUMNS: Final = "key, seq, version_id, type, size, etag, crc64, modified_at, storage_class"
 VERSION_COLUMNS: Final = LISTED_COLUMNS + ", content_id, md5, acl, target, tags, headers"
 UPLOAD_COLUMNS: Final = (
