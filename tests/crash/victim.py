@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mossaic.model.bucket import Bucket
+from mossaic.protocol.limits import MIB
 from mossaic.stores.blobs import FileBlobs
 from mossaic.stores.sql import SqliteMetadata
 from tests.crash.story import BUCKET, STORY, Actor
@@ -107,8 +108,9 @@ def live(folder: Path, stop: int) -> None:
         assert bucket is not None
         # Room in the log is made in another thread, at some moment after a commit: after one of these, not within the story.
         for number in range(20):
-            await store.put_setting("filling", "x" * (9_000 + number))
+            await store.put_setting(f"filling {number}", "x" * 9_000)  # one that is there stays as it is
         await store._database.write(lambda _: None)
+        assert (folder / "metadata.db-wal").stat().st_size > 4 * MIB
         metadata: Any = StoppingMetadata(store, points)
         blobs = FileBlobs(folder / "blobs")
         blobs.prepare()  # else where a point lies would depend on which folders the first blobs happen to be in
