@@ -45,11 +45,14 @@ class Hook:
         self._go.set()
 
 
-@pytest.fixture
-def hook() -> Iterator[Hook]:
+def held() -> Iterator[Hook]:
     made = Hook()
     yield made
     made.release()
+
+
+hook = pytest.fixture(held, name="hook")
+other_hook = pytest.fixture(held, name="other")
 
 
 def until_part(upload: Upload, count: int) -> None:
@@ -218,21 +221,23 @@ def test_the_checkpoint_of_a_cancelled_upload_is_gone_on_with(place: Place) -> N
     place.assert_whole(DATA)
 
 
-def test_cancelling_one_of_two_uploads_leaves_the_other_alone(place: Place, hook: Hook) -> None:
+def test_cancelling_one_of_two_uploads_leaves_the_other_alone(place: Place, hook: Hook, other: Hook) -> None:
     """ali-oss cancels every upload of a client."""
     client, source = place.client(), place.file(DATA)
     place.proxy.add(
         Rule(pattern=r"one\.bin.*partNumber=5(&|$)", call=hook),
-        Rule(pattern=r"two\.bin.*partNumber=5(&|$)", call=hook),
+        Rule(pattern=r"two\.bin.*partNumber=5(&|$)", call=other),
     )
     one = client.start_upload("one.bin", source)
     two = client.start_upload("two.bin", source)
-    hook.reached()
+    hook.reached()  # both: of one that has no upload id yet there would be nothing to abort
+    other.reached()
     one.cancel()
     with pytest.raises(UploadCancelled):
         one.result(WAIT_S)
     client.abort_multipart_upload("one.bin", one.upload_id)
     hook.release()
+    other.release()
     assert two.result(WAIT_S).retries == 0
     assert place.stored("two.bin") == DATA
     assert client.get_bytes("two.bin") == DATA
