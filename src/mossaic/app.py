@@ -14,7 +14,6 @@ from mossaic.board import Cell, Place
 from mossaic.gateway.admit import Admission, AdmissionSettings
 from mossaic.gateway.console import ApiEndpoint, Assets, Console, ConsoleFacts
 from mossaic.gateway.http import Hooks, HttpLimits, Listener, Server, serve
-from mossaic.gateway.pages_again import PagesAgain
 from mossaic.gateway.pipeline import Pipeline
 from mossaic.gateway.repeats import Repeats
 from mossaic.gateway.route import Router
@@ -360,7 +359,6 @@ class App:
             services=services,
             admission=admission,
             repeats=Repeats(services=services, admission=admission, clock=self.clock, records=records),
-            pages=PagesAgain(),
             sts=StsEndpoint(service=sts, identity=identity, clock=self.clock, leases=self.metadata),
             console=Console(
                 ready=ready,

@@ -13,9 +13,13 @@ from mossaic.protocol.limits import KIB, MIB
 from mossaic.protocol.operations import listing as ops
 
 if TYPE_CHECKING:
-    from mossaic.gateway.call import Call
+    from collections.abc import Awaitable, Callable, Mapping
 
-OPERATIONS: Final = (ops.LIST_OBJECTS, ops.LIST_OBJECTS_V2)
+    from mossaic.model.bucket import Bucket
+    from mossaic.protocol.operation import AnyOperation
+    from mossaic.service.listing import ListingService
+
+OBJECT_LISTS: Final = (ops.LIST_OBJECTS, ops.LIST_OBJECTS_V2)
 MOST_BYTES: Final = 8 * MIB  # of documents; with more all are forgotten
 MOST_ASKED: Final = 256  # questions that are kept with their documents when they come again
 LONGEST: Final = 2 * KIB  # characters of a question that is worth remembering
@@ -44,22 +48,40 @@ class PagesAgain:
         self._changes = -1
         self.size = 0  # bytes of documents
 
-    async def ask(self, call: Call) -> Asked | None:
-        """Of an authorized call; None when it asks for no list of objects, or at such length that it is not remembered. Raises StoreError."""
-        if call.operation not in OPERATIONS or len(call.request.target) > LONGEST:
-            return None
-        changes = await call.services.listing.changes()
+    async def answer(
+        self,
+        listing: ListingService,
+        operation: AnyOperation,
+        bucket: Bucket,
+        query: Mapping[str, str],
+        make: Callable[[], Awaitable[HttpResponse]],
+    ) -> HttpResponse:
+        """The answer of the last time to whoever may list the bucket, else what `make` gives. `operation`: one of OBJECT_LISTS. Raises
+        StoreError, and what `make` does."""
+        if sum(len(name) + len(value) for name, value in query.items()) > LONGEST:
+            return await make()
+        asked = await self._ask(listing, operation, bucket, query)
+        if asked.known is not None:
+            return asked.known
+        response = await make()
+        self.learn(asked, response)
+        return response
+
+    async def _ask(
+        self, listing: ListingService, operation: AnyOperation, bucket: Bucket, query: Mapping[str, str]
+    ) -> Asked:
+        changes = await listing.changes()
         if changes != self._changes:
             self._forget()
             self._changes = changes
-        bucket = call.bucket
-        question = (call.operation.name, bucket.name, bucket.owner_id, tuple(call.query.items()))
+        question = (operation.name, bucket.name, bucket.owner_id, tuple(query.items()))
         kept = self._kept.get(question)
         if kept is None:
             return Asked(question, changes, None)
         headers, body = kept
-        known = HttpResponse(status=call.operation.status, headers=list(headers), body=body)
-        return Asked(question, changes, known)
+        return Asked(
+            question, changes, HttpResponse(status=operation.status, headers=list(headers), body=body)
+        )
 
     def learn(self, asked: Asked, response: HttpResponse) -> None:
         """How a question was answered that nobody knew the answer of."""

@@ -13,11 +13,12 @@ from mossaic.gateway import browsers, cors, form, sts
 from mossaic.gateway.call import Call, handlers
 from mossaic.gateway.console.api import Visit as AtConsole
 from mossaic.gateway.console.console import to_page
+from mossaic.gateway.pages_again import OBJECT_LISTS
 from mossaic.gateway.record import finish, put_on_record, record_of, record_of_unread
 from mossaic.gateway.refusal import refusal_of
 from mossaic.gateway.translate import decode, encode
 from mossaic.model.names import BucketName, bucket_name, object_key
-from mossaic.protocol.addressing import Address, Domains, host_name, parse_query, split
+from mossaic.protocol.addressing import Address, Domains, first_wins, host_name, split
 from mossaic.protocol.errors import (
     INVALID_ARGUMENT,
     NO_SUCH_BUCKET,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from mossaic.gateway.admit import Admission
     from mossaic.gateway.console import Console
     from mossaic.gateway.message import HttpRequest, HttpResponse
-    from mossaic.gateway.pages_again import PagesAgain
     from mossaic.gateway.record import Recorder
     from mossaic.gateway.repeats import Repeats
     from mossaic.gateway.route import Router
@@ -55,7 +55,6 @@ class Pipeline:
     records: Recorder
     router: Router
     repeats: Repeats
-    pages: PagesAgain
 
     async def __call__(self, request: HttpRequest) -> HttpResponse:
         """Never raises but for cancellation."""
@@ -83,7 +82,7 @@ class Pipeline:
         request, record = visit.request, visit.record
         path, _, raw_query = request.target.partition("?")
         addresses = split(request.header("host"), path, self.domains)
-        visit.go_to(addresses[0], _first_wins(raw_query))
+        visit.go_to(addresses[0], first_wins(raw_query))
         if not addresses[0].virtual and path.startswith("/-/"):
             record.operation = "Console"
             return await self.console.serve(self._at_console(visit, addresses, path))
@@ -121,19 +120,20 @@ class Pipeline:
 
     async def _answer(self, call: Call, address: Address) -> HttpResponse:
         """To an authorized call: what is known to be the answer, else the usual way, of which something may be learnt."""
-        page = await self.pages.ask(call)
-        if page and page.known:
-            return page.known
         asked: object = None
-        response = None if page else await self.repeats.plain_gets.answer(call, address.key)
-        if response is None:
-            asked = await decode(call, address)
-            given = await handlers.find(call.operation)(call, asked)
-            response = encode(call.operation, given, call.request)
-        if page:
-            self.pages.learn(page, response)
+        if call.operation in OBJECT_LISTS:
+
+            async def make() -> HttpResponse:
+                return await _handled(call, await decode(call, address))
+
+            listing = call.services.listing
+            response = await self.repeats.pages.answer(listing, call.operation, call.bucket, call.query, make)
         else:
-            response.after = self.repeats.lesson(call, address, asked)
+            plain = await self.repeats.plain_gets.answer(call, address.key)
+            if plain is None:
+                asked = await decode(call, address)
+            response = plain or await _handled(call, asked)
+        response.after = self.repeats.lesson(call, address, asked)
         return response
 
     def _at_console(self, visit: _Visit, addresses: tuple[Address, ...], path: str) -> AtConsole:
@@ -186,6 +186,11 @@ class Pipeline:
         await self.admission.authorize(call, address)
 
 
+async def _handled(call: Call, asked: object) -> HttpResponse:
+    given = await handlers.find(call.operation)(call, asked)
+    return encode(call.operation, given, call.request)
+
+
 class _Visit:
     """One request on its way, and what was found of it so far: answers need it whatever happens later."""
 
@@ -213,13 +218,6 @@ def _endpoint(scheme: str, base: str, host: str) -> str:
 
 
 _kept_endpoint: Final = lru_cache(maxsize=1024)(_endpoint)
-
-
-def _first_wins(raw_query: str) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name, value, _ in parse_query(raw_query):
-        found.setdefault(name, value)
-    return found
 
 
 def _refuse_other_than_text(query: dict[str, str]) -> None:

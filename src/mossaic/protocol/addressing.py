@@ -136,6 +136,14 @@ def parse_query(raw: str) -> tuple[tuple[str, str, bool], ...]:
     return tuple(found)
 
 
+def first_wins(raw_query: str) -> dict[str, str]:
+    """The parameters, each name once, in the order of their first coming."""
+    found: dict[str, str] = {}
+    for name, value, _ in parse_query(raw_query):
+        found.setdefault(name, value)
+    return found
+
+
 def _decode_query(text: str) -> str:
     if "%" not in text and "+" not in text and text.isascii():
         return text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from mossaic.gateway.message import HttpRequest, HttpResponse
-from mossaic.gateway.pages_again import LONGEST, MOST_ASKED, OPERATIONS, Asked, PagesAgain
+from mossaic.gateway.pages_again import LONGEST, MOST_ASKED, OBJECT_LISTS, Asked, PagesAgain
 from mossaic.gateway.pipeline import Pipeline
 from mossaic.protocol.addressing import parse_query
 from mossaic.protocol.codec.plan import plan_of
@@ -120,7 +120,7 @@ async def test_a_list_that_is_known_is_the_one_that_is_made(place: Place, query:
 
     made = await place.made_now(query)
 
-    assert place.asked.pages.size == len(known)
+    assert place.asked.repeats.pages.size == len(known)
     assert made.body == known
     assert plain(made) == plain(await place.list(query))
 
@@ -156,7 +156,7 @@ async def test_parts_forget_nothing(place: Place) -> None:
     await put_part(place.theirs, await given_upload(place.theirs), 1)
     await place.list("")
 
-    assert place.asked.pages.size == len(known)
+    assert place.asked.repeats.pages.size == len(known)
 
 
 @pytest.mark.parametrize("query", ["", "list-type=2"])
@@ -172,7 +172,7 @@ async def test_who_walks_a_bucket_leaves_nothing(place: Place) -> None:
     for marker in ("", "a/1", "a/2", "a/3"):
         await place.list(f"marker={marker}&max-keys=1")
 
-    assert place.asked.pages.size == 0
+    assert place.asked.repeats.pages.size == 0
 
 
 async def test_errors_and_other_operations_are_not_kept(place: Place) -> None:
@@ -180,7 +180,7 @@ async def test_errors_and_other_operations_are_not_kept(place: Place) -> None:
         for _ in range(3):
             await answer_of(place.asked, query)
 
-    assert place.asked.pages.size == 0
+    assert place.asked.repeats.pages.size == 0
 
 
 async def test_the_list_of_a_bucket_goes_with_it(place: Place) -> None:
@@ -193,7 +193,7 @@ async def test_the_list_of_a_bucket_goes_with_it(place: Place) -> None:
 
 
 def test_what_is_listed_depends_on_the_query_only() -> None:
-    for operation in OPERATIONS:
+    for operation in OBJECT_LISTS:
         assert not list(plan_of(operation.takes).header_names)
 
 
@@ -238,8 +238,8 @@ async def test_a_long_question_is_not_remembered(place: Place) -> None:
     for _ in range(3):
         assert (await place.list(f"prefix={'x' * 1000}&unknown={'y' * (LONGEST - 1000)}")).status == 200
 
-    assert place.asked.pages.size == 0
-    assert not place.asked.pages._asked
+    assert place.asked.repeats.pages.size == 0
+    assert not place.asked.repeats.pages._asked
 
 
 def test_a_page_of_before_a_change_that_is_known_of_is_not_kept() -> None:

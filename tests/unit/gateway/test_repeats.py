@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 import json
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import quote
@@ -19,17 +19,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mossaic.gateway.admit import signed_request
-from mossaic.gateway.http import Hooks, Listener, serve
 from mossaic.gateway.http.head import parse_head
-from mossaic.gateway.message import HttpRequest, HttpResponse, IncomingBody
-from mossaic.gateway.repeats.repeats import Repeat, Repeats
+from mossaic.gateway.message import HttpRequest
+from mossaic.gateway.repeats.repeats import Repeats
 from mossaic.gateway.repeats.template import Template
 from mossaic.model import cors
 from mossaic.model.bucket import Bucket
 from mossaic.model.identity import AccessKey, Secret
 from mossaic.model.names import BucketName
 from mossaic.ports import StoreError
-from mossaic.protocol.codec.values import http_text_at
 from mossaic.protocol.operations.multipart import AbortMultipartUpload
 from mossaic.protocol.signing import claim as claims
 from mossaic.protocol.signing import v1, v4
@@ -37,192 +35,23 @@ from mossaic.protocol.signing.request import Pair, Resource, SignedRequest
 from mossaic.service.buckets import NewBucket
 from mossaic.service.callbacks import CallbackService
 from mossaic.service.identity import CACHE_S
-from mossaic.service.services import Services
-from mossaic.stores.blobs import FileBlobs
-from mossaic.stores.sql import SqliteMetadata
-from mossaic.telemetry import AccessLog, Metrics
-from tests.in_process import ACCESS_KEY_ID, ACCESS_KEY_SECRET, NOW, OWNER, BytesBody, StandingClock, app_over
-from tests.unit.http.harness import Answer, Client
+from tests.in_process import NOW, BytesBody
+from tests.unit.gateway.repeated import ROOT, Ask, Place, answer_of, open_place, pairs_of, shown
 
-ROOT = Pair(access_key_id=ACCESS_KEY_ID, secret=ACCESS_KEY_SECRET)
-OF_THE_REQUEST = {"date", "x-oss-request-id", "x-oss-server-time"}
 DENY = '{"Version":"1","Statement":[{"Effect":"Deny","Action":"oss:GetObject","Principal":["1234567890123456"],"Resource":["acs:oss:*:*:bucket/*"]}]}'
 ALLOW = DENY.replace("Deny", "Allow")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ask:
-    """One request. `signs`: the scheme; `domain`: virtual-hosted at this one."""
-
-    method: str = "GET"
-    bucket: str = "bucket"
-    key: str = "key"
-    query: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    signs: str = "v4"
-    domain: str = ""
-    at: datetime = NOW
-    pair: Pair = ROOT
-
-    def head(self) -> bytes:
-        host = f"{self.bucket}.{self.domain}" if self.domain else "127.0.0.1:9280"
-        headers = {"Host": host, "User-Agent": "test", "Accept": "*/*"}
-        if self.signs == "v1":
-            headers["Date"] = http_text_at(int(self.at.timestamp()))
-        else:
-            headers |= {
-                "x-oss-date": self.at.strftime("%Y%m%dT%H%M%SZ"),
-                "x-oss-content-sha256": "UNSIGNED-PAYLOAD",
-            }
-        if self.method in ("PUT", "POST"):
-            headers["Content-Length"] = str(len(self.body))
-        headers |= self.headers
-        query = pairs_of(self.query)
-        lower = {name.lower(): value for name, value in headers.items()}
-        signed = SignedRequest(method=self.method, query=query, headers=lower)
-        resource = Resource(bucket=self.bucket, key=self.key)
-        if self.signs == "v1":
-            headers["Authorization"] = v1.authorization(self.pair, signed, resource)
-        elif self.signs == "v4":
-            scope = v4.Scope(day=self.at.strftime("%Y%m%d"), region="cn-hangzhou")
-            headers["Authorization"] = v4.authorization(self.pair, signed, resource, scope)
-        path = quote(self.key if self.domain else f"{self.bucket}/{self.key}")
-        target = f"/{path}?{self.query}" if self.query else f"/{path}"
-        lines = [f"{self.method} {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-        return "\r\n".join(lines).encode("latin-1")
-
-
-def pairs_of(query: str) -> tuple[tuple[str, str], ...]:
-    """None of its texts needs decoding."""
-    pairs = (pair.partition("=") for pair in query.split("&") if pair)
-    return tuple((name, value) for name, _, value in pairs)
-
-
-class Seen:
-    """`Repeats.recognize`, and what became of each head that it recognized."""
-
-    def __init__(self, repeats: Repeats) -> None:
-        self._repeats = repeats
-        self.answered = 0
-        self.handed_back = 0  # to the usual way
-
-    def recognize(self, head: bytes) -> Watched | None:
-        found = self._repeats.recognize(head)
-        return None if found is None else Watched(found, self)
-
-
-@dataclass
-class Watched:
-    repeat: Repeat
-    seen: Seen
-
-    @property
-    def length(self) -> int:
-        return self.repeat.length
-
-    async def answer(self, body: IncomingBody, remote: str) -> HttpResponse | None:
-        answer = await self.repeat.answer(body, remote)
-        self.seen.answered += answer is not None
-        self.seen.handed_back += answer is None
-        return answer
-
-
-@dataclass(kw_only=True)
-class Place:
-    """A service in the test's own loop. `ask` reaches a server that knows repeats, `ask_usually` one that does not."""
-
-    seen: Seen
-    metadata: SqliteMetadata
-    services: Services
-    clock: StandingClock
-    log: Path
-    quick: tuple[str, int]
-    usual: tuple[str, int]
-
-    async def ask(self, asked: Ask) -> Answer:
-        return await answer_of(self.quick, asked.head(), asked.body)
-
-    async def ask_usually(self, asked: Ask) -> Answer:
-        return await answer_of(self.usual, asked.head(), asked.body)
-
-    async def learn(self, asked: Ask) -> None:
-        """Ask until its like is a repeat."""
-        for _ in range(2):
-            answer = await self.ask(asked)
-            assert answer.status == 200, answer
-        assert await self.repeats(asked)
-
-    async def open_upload(self, key: str, signs: str = "v4") -> str:
-        """Its id."""
-        begun = Ask(method="POST", key=key, query="uploads", signs=signs)
-        found = re.search(rb"<UploadId>([0-9A-F]{32})<", (await self.ask(begun)).body)
-        assert found is not None
-        return found[1].decode()
-
-    async def repeats(self, asked: Ask) -> bool:
-        """Whether a repeat answered."""
-        before = self.seen.answered
-        await self.ask(asked)
-        return self.seen.answered > before
-
-    async def same_refusal(self, asked: Ask, status: int, code: str) -> None:
-        """Both ways refuse it, and in the same words."""
-        quick, usual = await self.ask(asked), await self.ask_usually(asked)
-        assert (quick.status, usual.status) == (status, status)
-        assert f"<Code>{code}</Code>".encode() in quick.body
-        assert shown(quick) == shown(usual)
-
-
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    clock = StandingClock()
-    metadata = SqliteMetadata.open(tmp_path / "metadata.db", sync=False)
-    app = app_over(tmp_path, metadata, FileBlobs(tmp_path / "blobs", sync=False), clock)
-    services = app._services(OWNER)
-    log = AccessLog(str(tmp_path / "access.log"))
-    pipeline = app._pipeline(services, OWNER, Metrics(), log)
-    seen = Seen(pipeline.repeats)
-    servers = [
-        await serve(Listener(), pipeline, hooks=Hooks(recognize=seen.recognize)),
-        await serve(Listener(), pipeline),
-    ]
-    await services.buckets.create(NewBucket(name="bucket"))
-    yield Place(
-        seen=seen,
-        metadata=metadata,
-        services=services,
-        clock=clock,
-        log=tmp_path / "access.log",
-        quick=servers[0].addresses[0],
-        usual=servers[1].addresses[0],
-    )
-    for server in servers:
-        await server.close(2.0)
-    log.close()
-    await app.close()
+    async with open_place(tmp_path) as opened:
+        yield opened
 
 
 async def bucket_of(place: Place) -> Bucket:
     found = await place.services.buckets.find(BucketName("bucket"))
     assert found is not None
     return found
-
-
-async def answer_of(address: tuple[str, int], head: bytes, body: bytes = b"") -> Answer:
-    client = Client(*await asyncio.open_connection(*address))
-    try:
-        await client.send(head + b"\r\n\r\n" + body)
-        return await client.answer(head_only=head.startswith(b"HEAD"))
-    finally:
-        client.close()
-
-
-def shown(answer: Answer) -> tuple[int, dict[str, str], bytes]:
-    """Without what is of the request and not of the answer."""
-    headers = {name: value for name, value in answer.headers.items() if name not in OF_THE_REQUEST}
-    body = re.sub(rb"<(RequestId|HostId|ServerTime)>[^<]*", b"", answer.body)
-    return answer.status, headers, body
 
 
 def put(body: bytes = b"content", **fields: object) -> Ask:
@@ -799,6 +628,9 @@ def template_of(asked: Ask) -> Template:
     return Template(asked.head().decode("latin-1").split("\r\n"), signed, claim, bucket)
 
 
+V2 = "list-type=2&max-keys=1000&prefix=a%2F&start-after="
+V1 = "prefix=p&marker=m&max-keys=7&delimiter=%2F&encoding-type=url"
+
 BASES = [
     Ask(),
     Ask(signs="v1", headers={"Connection": "keep-alive"}),
@@ -810,6 +642,8 @@ BASES = [
     complete(
         "0123456789ABCDEF" * 2, signs="v1", domain="a.example", headers={"Content-Type": "application/xml"}
     ),
+    Ask(key="", query=V2),
+    Ask(key="", query=V1, signs="v1", domain="a.example"),
 ]
 TEMPLATES = [template_of(asked) for asked in BASES]
 
@@ -821,11 +655,18 @@ def heads(draw: st.DrawFn) -> tuple[int, bytes]:
     keys = st.text("abcXYZ019-._~/ %+\xe4", min_size=1, max_size=30)
     at = NOW + timedelta(seconds=draw(st.integers(-2_000, 2_000)))
     base = BASES[number]
-    if base.query:
+    if not base.key:
+        said = [pair.partition("=")[::2] for pair in base.query.split("&")]
+        texts = st.text("abcXYZ019-._~ %/+:[|\x7f\xe4&=", max_size=30)
+        values = st.one_of(texts.map(partial(quote, safe="")), texts)
+        query = "&".join(f"{name}={draw(st.one_of(st.just(value), values))}" for name, value in said)
+        base = replace(base, query=query)
+    elif base.query:
         upload_id = draw(st.text("0123456789ABCDEFa", min_size=31, max_size=33))
         part_number = f"partNumber={draw(st.integers(0, 1_000_000))}&" if base.method == "PUT" else ""
         base = replace(base, query=f"{part_number}uploadId={upload_id}")
-    head = replace(base, key=draw(keys), at=at).head()
+    key = draw(st.one_of(st.just(base.key), keys))
+    head = replace(base, key=key, at=at).head()
     if draw(st.booleans()):
         return number, head
     if draw(st.booleans()):
@@ -854,7 +695,13 @@ def test_a_head_that_fits_would_be_read_the_same(case: tuple[int, bytes]) -> Non
     path, _, text = parsed.target.partition("?")
     assert (parsed.method, path, parsed.length) == (said.method, said.path, said.length)
     query = pairs_of(text)
-    assert query == tuple((name, said.values[name]) for name, _ in pairs_of(base.query))
+    if base.key:
+        assert query == tuple((name, said.values[name]) for name, _ in pairs_of(base.query))
+    else:
+        assert said.values["?"] == text
+        assert not said.key
+        assert [name for name, _ in query] == [name for name, _ in pairs_of(base.query)]
+        assert all(value.isascii() and value.isprintable() for _, value in query)
     assert parsed.keep_alive
     assert not parsed.expects_continue
     varying = {"authorization", "content-length", "content-md5", "date", "x-oss-date"}

@@ -14,19 +14,21 @@ from mossaic.protocol.records import Records
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mossaic.model.bucket import Bucket
     from mossaic.model.object import ShownObjects, ShownVersions
     from mossaic.model.page import Cut
     from mossaic.protocol.shapes import Owner
+    from mossaic.service.listing import ListingService
 
 
 def _query(
-    call: Call,
+    bucket: Bucket,
     asked: ops.ListObjects | ops.ListObjectsV2 | ops.ListObjectVersions,
     after_key: str,
     after_id: str = "",
 ) -> ListQuery:
     return ListQuery(
-        bucket=call.bucket.name,
+        bucket=bucket.name,
         prefix=ops.page_prefix(asked.prefix),
         delimiter=ops.page_delimiter(asked.delimiter),
         after_key=after_key,
@@ -53,11 +55,15 @@ def _prefixes(page: Cut) -> Sequence[ops.CommonPrefix]:
 
 @handlers.on(ops.LIST_OBJECTS)
 async def list_objects(call: Call, asked: ops.ListObjects) -> ops.ListObjectsResult:
-    query = _query(call, asked, ops.page_marker(asked.marker))
+    return await _objects(call.services.listing, call.bucket, asked)
+
+
+async def _objects(listing: ListingService, bucket: Bucket, asked: ops.ListObjects) -> ops.ListObjectsResult:
+    query = _query(bucket, asked, ops.page_marker(asked.marker))
     encoding = ops.page_encoding(asked.encoding_type)
-    page = await call.services.listing.objects(query)
+    page = await listing.objects(query)
     return ops.ListObjectsResult(
-        name=call.bucket.name,
+        name=bucket.name,
         prefix=query.prefix,
         marker=query.after_key,
         max_keys=query.limit,
@@ -65,20 +71,35 @@ async def list_objects(call: Call, asked: ops.ListObjects) -> ops.ListObjectsRes
         encoding_type=encoding,
         is_truncated=page.truncated,
         next_marker=page.next_key if page.truncated else None,
-        contents=_entries(page.columns, owner_of(call.bucket)),
+        contents=_entries(page.columns, owner_of(bucket)),
         common_prefixes=_prefixes(page),
     )
 
 
 @handlers.on(ops.LIST_OBJECTS_V2)
 async def list_objects_v2(call: Call, asked: ops.ListObjectsV2) -> ops.ListObjectsV2Result:
+    return await _objects_v2(call.services.listing, call.bucket, asked)
+
+
+async def objects_listed(
+    listing: ListingService, bucket: Bucket, asked: ops.ListObjects | ops.ListObjectsV2
+) -> ops.ListObjectsResult | ops.ListObjectsV2Result:
+    """To whoever may list the bucket. Raises OssError: INVALID_ARGUMENT, NO_SUCH_BUCKET."""
+    if isinstance(asked, ops.ListObjects):
+        return await _objects(listing, bucket, asked)
+    return await _objects_v2(listing, bucket, asked)
+
+
+async def _objects_v2(
+    listing: ListingService, bucket: Bucket, asked: ops.ListObjectsV2
+) -> ops.ListObjectsV2Result:
     token = asked.continuation_token
     start_after = ops.page_marker(asked.start_after, name="start-after")
-    query = _query(call, asked, ops.continued_marker(token) if token else start_after)
+    query = _query(bucket, asked, ops.continued_marker(token) if token else start_after)
     encoding = ops.page_encoding(asked.encoding_type)
-    page = await call.services.listing.objects(query)
+    page = await listing.objects(query)
     return ops.ListObjectsV2Result(
-        name=call.bucket.name,
+        name=bucket.name,
         prefix=query.prefix,
         start_after=start_after or None,
         continuation_token=token or None,
@@ -88,7 +109,7 @@ async def list_objects_v2(call: Call, asked: ops.ListObjectsV2) -> ops.ListObjec
         is_truncated=page.truncated,
         next_continuation_token=ops.continuation_token(page.next_key) if page.truncated else None,
         key_count=len(page.columns.keys) + len(page.prefixes),
-        contents=_entries(page.columns, owner_of(call.bucket) if asked.fetch_owner else None),
+        contents=_entries(page.columns, owner_of(bucket) if asked.fetch_owner else None),
         common_prefixes=_prefixes(page),
     )
 
@@ -96,7 +117,7 @@ async def list_objects_v2(call: Call, asked: ops.ListObjectsV2) -> ops.ListObjec
 @handlers.on(ops.LIST_OBJECT_VERSIONS)
 async def list_object_versions(call: Call, asked: ops.ListObjectVersions) -> ops.ListObjectVersionsResult:
     after_key = ops.page_marker(asked.key_marker, name="key-marker")
-    query = _query(call, asked, after_key, asked.version_id_marker or "")
+    query = _query(call.bucket, asked, after_key, asked.version_id_marker or "")
     encoding = ops.page_encoding(asked.encoding_type)
     page = await call.services.listing.versions(query)
     owner = owner_of(call.bucket)

@@ -14,22 +14,23 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mossaic.gateway import cors
 from mossaic.gateway.admit import is_owners_own, signed_request
 from mossaic.gateway.lockstep import step
+from mossaic.gateway.pages_again import PagesAgain
 from mossaic.gateway.plain_get import PlainGets
 from mossaic.gateway.record import finish, put_on_record, record_of
 from mossaic.gateway.refusal import refusal_of
+from mossaic.gateway.repeats.first_line import PART_NUMBER, UPLOAD_ID
 from mossaic.gateway.repeats.kinds import kind_of
 from mossaic.gateway.repeats.template import (
     LONGEST,
-    PART_NUMBER,
-    UPLOAD_ID,
     NoTemplate,
     Template,
     place_of,
     shape_of,
 )
-from mossaic.model.names import BucketName, object_key
+from mossaic.model.names import BucketName
 from mossaic.ports import StoreError
 from mossaic.protocol.errors import OssError
+from mossaic.protocol.operation import Level
 from mossaic.protocol.signing import claim as claims
 from mossaic.protocol.signing.request import same
 from mossaic.protocol.signing.verify import is_timely
@@ -68,6 +69,7 @@ class Repeats:
         self.clock = clock
         self.records = records
         self.plain_gets = PlainGets()
+        self.pages = PagesAgain()
         self._templates: dict[tuple[str, int], list[tuple[Template, Kind]]] = {}
         self._known: set[Shape] = set()  # that have a template, or can have none
         self._seen: set[Shape] = set()
@@ -89,7 +91,7 @@ class Repeats:
         is_short = len(call.request.raw) <= LONGEST
         if not is_short or not is_owners_own(call.principal, call.bucket_or_none):
             return None
-        kind = kind_of(call, asked, self.plain_gets)
+        kind = kind_of(call, asked, self.plain_gets, self.pages)
         return None if kind is None else partial(self._learn, call, address, kind)
 
     async def _learn(self, call: Call, address: Address, kind: Kind) -> None:
@@ -163,14 +165,13 @@ class Repeat(NamedTuple):
         await step()
         principal, bucket = admitted
         record = record_of(said.method, said.path, self.template.headers, remote)
-        record.bucket, record.key = said.bucket, said.key
-        record.operation, record.principal = self.kind.operation, principal.arn
+        record.bucket, record.key = said.bucket, said.key or None
+        record.operation, record.principal = self.kind.operation.name, principal.arn
         record.upload_id, record.part_number = said.values.get(UPLOAD_ID), said.values.get(PART_NUMBER)
         response: HttpResponse | None
         await step()
         try:
-            key = object_key(said.key)
-            response = await self.kind.answer(repeats.services, bucket, key, body, said)
+            response = await self.kind.answer(repeats.services, bucket, body, said)
         except Exception as error:  # noqa: BLE001  # as in the pipeline
             response = refusal_of(error, record)
         if response is None:
@@ -187,7 +188,8 @@ class Repeat(NamedTuple):
         """Raises OssError as `Admission.credentials`, StoreError."""
         repeats, template, said = self.repeats, self.template, self.said
         now = repeats.clock.now()
-        if not said.key or not is_timely(template.scope, said.time, now):
+        is_of_object = self.kind.operation.level is Level.OBJECT
+        if bool(said.key) is not is_of_object or not is_timely(template.scope, said.time, now):
             return None
         credentials = await repeats.admission.credentials(template.presented, now)
         bucket = await repeats.services.buckets.find(BucketName(said.bucket))

@@ -11,6 +11,7 @@ import re
 import secrets
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from mossaic.gateway.repeats.first_line import VARYING, first_line_of
 from mossaic.protocol.signing import v1, v4
 from mossaic.protocol.signing.request import How, Resource, Version
 from mossaic.service.identity import Presented
@@ -21,21 +22,8 @@ if TYPE_CHECKING:
     from mossaic.protocol.signing.claim import Claim
     from mossaic.protocol.signing.request import SignedRequest
 
-PART_NUMBER: Final = "partNumber"
-UPLOAD_ID: Final = "uploadId"
 _END: Final = "\r\n"
 _START: Final = slice(0, 4)  # of a head: the method, of those that have templates
-# Such a path is signed as it is sent.
-_PATH: Final = r"(/([A-Za-z0-9\-._~/]{1,1088}))"
-# By the names in the query; what they say is signed as it is sent, too.
-_FIRST_LINES: Final[Mapping[tuple[str, ...], str]] = {
-    (): rf"(GET|PUT) {_PATH} HTTP/1\.1",
-    (
-        PART_NUMBER,
-        UPLOAD_ID,
-    ): rf"(PUT) {_PATH}\?{PART_NUMBER}=([0-9]{{1,5}})&{UPLOAD_ID}=([0-9A-F]{{32}}) HTTP/1\.1",
-    (UPLOAD_ID,): rf"(POST) {_PATH}\?{UPLOAD_ID}=([0-9A-F]{{32}}) HTTP/1\.1",
-}
 _CLAIM: Final = "authorization"
 # Headers that say something new each time, and what they may say. Of the time and of the signature nothing is believed before the
 # signature has shown that the whole text is the client's.
@@ -51,9 +39,7 @@ _KEEP: Final = "keep-alive"
 LONGEST: Final = 2048  # bytes of a head that is worth a template
 _BUCKET: Final = "bucket"
 _KEY: Final = "key"
-_MARKS: Final = {
-    name: f"mark-{secrets.token_hex(16)}" for name in (_BUCKET, _KEY, PART_NUMBER, UPLOAD_ID, *_VARYING)
-}
+_MARKS: Final = {name: f"mark-{secrets.token_hex(16)}" for name in (_BUCKET, _KEY, *VARYING, *_VARYING)}
 
 Shape = tuple[str, ...]
 
@@ -101,8 +87,8 @@ class Template:
         self.scope = claim.scope
         self._bucket = bucket
         self._time = "x-oss-date" if "x-oss-date" in headers else "date"
-        self._names, self._form = _form_of(lines, tuple(name for name, _ in request.query), claim)
-        self._text = _text_with_gaps(request, claim, self._time)
+        self._names, self._form = _form_of(lines, claim)
+        self._text = _text_with_gaps(request, claim, self._time, self._names)
 
     def read(self, head: str) -> Said | None:
         """What a head says, if it fits."""
@@ -144,25 +130,24 @@ def place_of(head: str) -> tuple[str, int]:
 
 def shape_of(lines: Sequence[str]) -> Shape | None:
     """What all heads have in common that one template is for. None: no head with such a first line has one."""
-    if not any(re.fullmatch(form, lines[0]) for form in _FIRST_LINES.values()):
+    first_line = first_line_of(lines[0])
+    if first_line is None:
         return None
-    has_query = lines[0].partition("?")[1]
-    return (lines[0][_START], has_query, *(line for line in lines[1:] if _name(line) not in _VARYING))
+    kept = (line for line in lines[1:] if _name(line) not in _VARYING)
+    return (lines[0][_START], first_line.form, *kept)
 
 
 def _name(line: str) -> str:
     return line.partition(":")[0].lower()
 
 
-def _form_of(
-    lines: Sequence[str], query: tuple[str, ...], claim: Claim
-) -> tuple[tuple[str, ...], re.Pattern[str]]:
+def _form_of(lines: Sequence[str], claim: Claim) -> tuple[tuple[str, ...], re.Pattern[str]]:
     """The form of a whole head, with a group for each value of the query and each line that varies, and their names."""
-    first_line = _FIRST_LINES.get(query)
+    first_line = first_line_of(lines[0])
     if first_line is None or not "".join(lines).isascii():
         raise NoTemplate
-    names = list(query)
-    forms = [first_line]
+    names = list(first_line.names)
+    forms = [first_line.form]
     for line in lines[1:]:
         name = _name(line)
         if name not in _VARYING:
@@ -178,10 +163,10 @@ def _form_of(
     return tuple(names), re.compile(_END.join(forms))
 
 
-def _text_with_gaps(request: SignedRequest, claim: Claim, time: str) -> str:
-    """What is signed (of V4 the canonical request), to be filled in with `%`."""
-    headers = {name: _MARKS.get(name, value) for name, value in request.headers.items()}
-    query = tuple((name, _MARKS[name]) for name, _ in request.query)
+def _text_with_gaps(request: SignedRequest, claim: Claim, time: str, names: Sequence[str]) -> str:
+    """What is signed (of V4 the canonical request), to be filled in with `%`. `names`: what varies."""
+    headers = {name: _MARKS[name] if name in _VARYING else value for name, value in request.headers.items()}
+    query = tuple((name, _MARKS[name] if name in names else value) for name, value in request.query)
     marked = request._replace(headers=headers, query=query)
     resource = Resource(bucket=_MARKS[_BUCKET], key=_MARKS[_KEY])
     if claim.version is Version.V1:
