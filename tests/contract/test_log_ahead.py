@@ -17,7 +17,7 @@ import pytest
 
 from mossaic.stores.sql import SqliteMetadata
 from mossaic.stores.sql.database import Database
-from mossaic.stores.sql.wal import RoomAhead
+from mossaic.stores.sql.wal import CopyBack, RoomAhead
 from tests.contract.given import BUCKET, given_bucket, key, put_inline
 
 if TYPE_CHECKING:
@@ -236,20 +236,20 @@ async def test_where_there_is_no_room_the_log_stays_as_it_was(tmp_path: Path) ->
     await metadata.close()
 
 
-@pytest.mark.parametrize("slow", ["_room.extend", "_copy_back"])
+@pytest.mark.parametrize("slow", [(RoomAhead, "extend"), (CopyBack, "run")])
 @pytest.mark.parametrize("closed", ["while it lasts", "when it is over"])
 def test_what_follows_a_commit_may_outlive_the_loop_of_who_asked_for_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slow: str, closed: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slow: tuple[type, str], closed: str
 ) -> None:
     """Commands run one loop after the other, and nobody waits for what follows a commit."""
-    monkeypatch.setattr("mossaic.stores.sql.database.WAL_PAGES", 1)
+    monkeypatch.setattr("mossaic.stores.sql.wal.WAL_PAGES", 1)
     metadata = SqliteMetadata.open(tmp_path / "m.db")
     may_end = threading.Event()
 
-    def waits(*_: object) -> None:
-        assert may_end.wait(10)
+    def waits(*_: object) -> bool:
+        return may_end.wait(10)
 
-    monkeypatch.setattr(RoomAhead if slow == "_room.extend" else Database, slow.rpartition(".")[2], waits)
+    monkeypatch.setattr(*slow, waits)
     first = asyncio.new_event_loop()
     first.run_until_complete(metadata.put_setting("a", "x" * 200_000))
     if closed == "when it is over":

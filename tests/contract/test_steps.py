@@ -13,7 +13,7 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,6 +21,7 @@ from mossaic.model.names import UploadId
 from mossaic.ports import Absent, Busy, Commit, Conflict, Damaged, Full
 from mossaic.stores.sql import SqliteMetadata
 from mossaic.stores.sql.migrate import migrations
+from mossaic.stores.sql.wal import CopyBack
 from tests.contract.given import (
     BUCKET,
     a_blob,
@@ -163,19 +164,19 @@ def _nameless_files() -> set[str]:
 async def test_nobody_waits_while_the_wal_is_copied_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mossaic.stores.sql.database.WAL_PAGES", 1)
+    monkeypatch.setattr("mossaic.stores.sql.wal.WAL_PAGES", 1)
     metadata = SqliteMetadata.open(tmp_path / "m.db", sync=False)
     await given_bucket(metadata)
     database: Database = metadata._database
-    goes_on, copy_back = threading.Event(), database._copy_back
+    goes_on, run = threading.Event(), CopyBack.run
     while database._batch:  # the bucket's step copies back, too, after its answer
         await asyncio.sleep(0.001)
 
-    def waits() -> None:
+    def waits(*given: Any) -> bool:  # Any: whatever it is called with
         goes_on.wait(10)
-        copy_back()
+        return run(*given)
 
-    monkeypatch.setattr(database, "_copy_back", waits)
+    monkeypatch.setattr(CopyBack, "run", waits)
 
     async with asyncio.timeout(5):
         await put_inline(metadata, "k")

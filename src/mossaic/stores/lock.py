@@ -105,3 +105,7 @@ class Sharing:
     def turn(self, path: Path) -> Turn | None:
         """None for one that is alone. Raises OSError."""
         return Turn(path, self.bell) if self.processes > 1 else None
+
+    def copying(self, path: Path) -> FileLock | None:
+        """Held by the one that copies the log of changes back; None as above. Raises OSError."""
+        return FileLock(path.with_name(path.name + "-copying")) if self.processes > 1 else None

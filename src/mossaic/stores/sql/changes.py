@@ -18,18 +18,21 @@ if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
+_sync: Final = getattr(os, "fdatasync", os.fsync)  # not on every platform
 _HEADER: Final = 48  # bytes
-_FRAMES: Final = struct.Struct("=I")  # the index is in the machine's byte order
+_NUMBER: Final = struct.Struct("=I")  # the index is in the machine's byte order
 _FRAMES_AT: Final = 16
+_COPIED_AT: Final = 96  # nBackfill, behind the header and its copy
 State = bytes | int
 
 
 @dataclass(slots=True)
 class _Map:
-    """One index file in this process. POSIX gives up all locks of a process on a file when it closes any descriptor of it, and
-    SQLite's locks are such: it is closed only when nobody here uses the database any more."""
+    """One index file in this process, and its database. POSIX gives up all locks of a process on a file when it closes any
+    descriptor of it, and SQLite's locks are such: they are closed only when nobody here uses the database any more."""
 
     descriptor: int
+    database: int
     view: mmap.mmap
     users: int = 0
 
@@ -50,7 +53,7 @@ class Changes:
         connection.execute(
             "SELECT 1 FROM sqlite_schema"
         ).fetchone()  # SQLite makes the index at the first read
-        self._place = _place(path.with_name(f"{path.name}-shm"))
+        self._place = _place(path.with_name(f"{path.name}-shm"), path)
         self._view = None if self._place is None else _maps[self._place].view
 
     def state(self) -> State:
@@ -61,10 +64,21 @@ class Changes:
 
     def frames(self) -> int | None:
         """Pages in the WAL, those that were copied back among them (`mxFrame`); None where the index cannot be mapped."""
-        if self._view is None:
-            return None
-        (count,) = _FRAMES.unpack_from(self._view, _FRAMES_AT)
-        return int(count)
+        return None if self._view is None else self._number(_FRAMES_AT)
+
+    def copied(self) -> int:
+        """How many of those were copied back. Where `frames` are known."""
+        return self._number(_COPIED_AT)
+
+    def sync_database(self) -> None:
+        """Bring what was copied back to the disk. Where `frames` are known. Blocks; raises OSError."""
+        assert self._place is not None
+        _sync(_maps[self._place].database)
+
+    def _number(self, at: int) -> int:
+        assert self._view is not None
+        (number,) = _NUMBER.unpack_from(self._view, at)
+        return int(number)
 
     def close(self) -> None:
         """Idempotent."""
@@ -77,22 +91,23 @@ class Changes:
             del _maps[place]
             used.view.close()
             os.close(used.descriptor)
+            os.close(used.database)
 
 
-def _place(path: Path) -> tuple[int, int] | None:
-    """Where the file's map is, which has one user more; None when it cannot be mapped here."""
+def _place(path: Path, database: Path) -> tuple[int, int] | None:
+    """Where the index file's map is, which has one user more; None when it cannot be mapped here."""
     try:
         status = path.stat()
         place = (status.st_dev, status.st_ino)
         if place not in _maps:
-            _maps[place] = _mapped(path)
+            _maps[place] = _mapped(path, database)
     except (OSError, ValueError, AttributeError):  # no such file, or a system without such maps
         return None
     _maps[place].users += 1
     return place
 
 
-def _mapped(path: Path) -> _Map:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    # Not closed when this fails: see _Map. It cannot, but for memory.
-    return _Map(descriptor, mmap.mmap(descriptor, mmap.PAGESIZE, prot=mmap.PROT_READ))
+def _mapped(path: Path, database: Path) -> _Map:
+    # Not closed when one of these fails: see _Map. They cannot, but for memory.
+    descriptor, of_database = (os.open(file, os.O_RDONLY | os.O_CLOEXEC) for file in (path, database))
+    return _Map(descriptor, of_database, mmap.mmap(descriptor, mmap.PAGESIZE, prot=mmap.PROT_READ))

@@ -22,7 +22,7 @@ from mossaic.stores.sql.failures import is_failed_sync, translated
 from mossaic.stores.sql.migrate import migrate
 from mossaic.stores.sql.recent import ObjectChanges, Recent
 from mossaic.stores.sql.statements import Reader, Transaction
-from mossaic.stores.sql.wal import WAL_BYTES, WAL_PAGES, RoomAhead, switch_to_wal
+from mossaic.stores.sql.wal import WAL_BYTES, WAL_PAGES, CopyBack, RoomAhead, switch_to_wal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,8 +75,8 @@ class Database:
     with a long step runs in the thread as a whole. With `sync` a step is on the disk when its waiter hears of it. One event
     loop at a time.
 
-    Copying the WAL back takes a while, and SQLite does it within some commit: here one that runs in the thread. So does writing
-    the WAL ahead, while it is young.
+    Copying the WAL back takes a while, and SQLite does it within some commit: here behind one that runs in the thread
+    (`stores.sql.wal.CopyBack`). So does writing the WAL ahead, while it is young.
 
     `sharing`: several processes queue up in the kernel (`Turn`), for SQLite's own way of waiting, which is to try again later and
     later, lets one of them starve for a second. Who does not queue, such as the command line, still gets its turn the SQLite way.
@@ -115,7 +115,8 @@ class Database:
         self.object_changes = ObjectChanges(self.read, self.changes)
         self.recent = Recent(self.object_changes)  # what `read` found of late
         if self.changes.frames() is not None:
-            self._writer.execute("PRAGMA wal_autocheckpoint = 0")  # see `_copy_back`
+            self._writer.execute("PRAGMA wal_autocheckpoint = 0")
+        self._copy_back = CopyBack(self.changes, sharing.copying(path))
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="metadata-writer")
 
     @classmethod
@@ -177,6 +178,7 @@ class Database:
         self.read.connection.close()
         self._writer.close()
         self.changes.close()
+        self._copy_back.close()
         if self._turn is not None:
             self._stop_listening()
             self._turn.close()
@@ -298,17 +300,9 @@ class Database:
     def _is_quick(self) -> bool:
         """The commit may keep the event loop waiting: the disk is quick, and it is not one that copies the WAL back or makes it longer."""
         frames = self.changes.frames()
-        if frames is None or frames >= WAL_PAGES or self._room.is_short(frames):
+        if frames is None or self._copy_back.is_due(frames) or self._room.is_short(frames):
             return False
         return self._commit_s < QUICK_S
-
-    def _copy_back(self) -> None:
-        """As SQLite does by itself after a commit, when there are enough pages. Other processes may write meanwhile; what they add
-        stays for the next time, as does what is still read, and when that has become much, they wait."""
-        if (self.changes.frames() or 0) < 2 * WAL_PAGES:
-            self._give_turn()
-        with suppress(sqlite3.Error):  # it is tried again after the next commit
-            self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _run_begun(self, batch: list[_Step[Any]]) -> bool:
         """False when the group as a whole has failed."""
@@ -357,13 +351,13 @@ class Database:
     def _see_to_wal(self, batch: list[_Step[Any]], loop: asyncio.AbstractEventLoop) -> None:
         """Nobody who waits for the commit waits for this."""
         frames = self.changes.frames() or 0
-        is_short = self._room.is_short(frames)
-        if is_short or frames >= WAL_PAGES:
+        is_short, is_due = self._room.is_short(frames), self._copy_back.is_due(frames)
+        if is_short or is_due:
             loop.call_soon_threadsafe(_tell, batch)
         if is_short:
             self._room.extend(self._writer, frames)
-        if frames >= WAL_PAGES:
-            self._copy_back()
+        if is_due and not self._copy_back.run(self._writer, frames, self._give_turn):
+            self._break()
 
     def _wait_for_turn(self, batch: list[_Step[Any]]) -> bool:
         """False when there is nothing to do with it: waiting failed, or nobody waits for the group any more."""
@@ -451,8 +445,11 @@ class Database:
         for step in batch:
             step.error = step.error or translated(error)
         if is_failed_sync(error):
-            # A second sync would lie: only a restart may find out what is on the disk.
-            self._broken = "the metadata store takes no writes after a failed sync; restart it"
+            self._break()
+
+    def _break(self) -> None:
+        """A second sync would lie: only a restart may find out what is on the disk."""
+        self._broken = "the metadata store takes no writes after a failed sync; restart it"
 
     def _settle(self, batch: list[_Step[Any]], loop: asyncio.AbstractEventLoop) -> None:
         if self._deadline is not None:

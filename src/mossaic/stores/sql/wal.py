@@ -1,4 +1,4 @@
-"""SQLite's write-ahead log as a file: how long it gets, and room in it that is there before it is needed.
+"""SQLite's write-ahead log as a file: how long it gets, how it begins anew, and room in it that is there before it is needed.
 
 A commit that makes the file longer is dear: its sync has to bring the file's new size and blocks to the disk as well, in further writes. One
 that writes over bytes which are there already takes two thirds of the time (ADR 31). SQLite does that by itself from the second time on that it
@@ -13,11 +13,18 @@ import sqlite3
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from mossaic.stores.sql.failures import is_failed_sync
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from mossaic.stores.lock import FileLock
+    from mossaic.stores.sql.changes import Changes
 
 WAL_PAGES: Final = 4_000  # the WAL is copied back after about 16 MB
 WAL_BYTES: Final = 64 * 1024 * 1024  # and cut to this size when it had grown longer
+_FEW_PAGES: Final = 256  # may be copied back and synced while everybody waits
 _FRAME_BYTES: Final = 4_096 + 24  # a page and its header
 _AHEAD_BYTES: Final = 4 * 1024 * 1024  # at a time: some milliseconds
 _PIECE_BYTES: Final = 1024 * 1024
@@ -31,6 +38,56 @@ def switch_to_wal(connection: sqlite3.Connection) -> None:
     row = connection.execute("PRAGMA journal_mode").fetchone()
     if row[0] != "wal":
         connection.execute("PRAGMA journal_mode = WAL")
+
+
+class CopyBack:
+    """Copies the log back into the database, behind commits that find it long; then the next commit begins it anew.
+
+    It begins anew only when all of it was copied, and SQLite syncs the database only then, too. What others add while it is copied would
+    have to be copied again and again, so it is done in two parts: nearly all of it, synced, while others write; and what they
+    have added since while nobody does. Of several processes one at a time copies; the others go on as if the log were short.
+    """
+
+    __slots__ = ("_changes", "_lock")
+
+    def __init__(self, changes: Changes, lock: FileLock | None) -> None:
+        """`lock`: of the processes that share the database, None for one that is alone."""
+        self._changes = changes
+        self._lock = lock
+
+    def is_due(self, frames: int) -> bool:
+        """Behind a commit after so many frames. Far too many are for everybody."""
+        if frames < WAL_PAGES or frames >= 2 * WAL_PAGES or self._lock is None:
+            return frames >= WAL_PAGES
+        is_free = self._lock.take_at_once()
+        if is_free:
+            self._lock.give_back()
+        return is_free
+
+    def run(self, writer: sqlite3.Connection, frames: int, give_turn: Callable[[], None]) -> bool:
+        """Called with the turn to write, which is given back when there is much to copy and others may write that long. What is still read
+        stays for the next time. Blocks. False: a sync has failed, and what was copied may never come to the disk."""
+        if self._lock is not None and not self._lock.take_at_once() and frames < 2 * WAL_PAGES:
+            return True
+        try:
+            if frames < 2 * WAL_PAGES and frames - self._changes.copied() > _FEW_PAGES:
+                give_turn()
+            writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            if self._changes.copied() < (self._changes.frames() or 0):
+                self._changes.sync_database()
+        except sqlite3.Error as error:  # else it is tried again after the next commit
+            return not is_failed_sync(error)
+        except OSError:
+            return False
+        finally:
+            if self._lock is not None:
+                self._lock.give_back()
+        return True
+
+    def close(self) -> None:
+        """Idempotent."""
+        if self._lock is not None:
+            self._lock.close()
 
 
 class RoomAhead:
