@@ -121,6 +121,7 @@ class Pipeline:
     async def _answer(self, call: Call, address: Address) -> HttpResponse:
         """To an authorized call: what is known to be the answer, else the usual way, of which something may be learnt."""
         asked: object = None
+        response: HttpResponse | None
         if call.operation in OBJECT_LISTS:
 
             async def make() -> HttpResponse:
@@ -129,10 +130,10 @@ class Pipeline:
             listing = call.services.listing
             response = await self.repeats.pages.answer(listing, call.operation, call.bucket, call.query, make)
         else:
-            plain = await self.repeats.plain_gets.answer(call, address.key)
-            if plain is None:
+            response = await self.repeats.plain_gets.answer(call, address.key)
+            if response is None:
                 asked = await decode(call, address)
-            response = plain or await _handled(call, asked)
+                response = await _handled(call, asked)
         response.after = self.repeats.lesson(call, address, asked)
         return response
 

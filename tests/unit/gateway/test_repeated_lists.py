@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from mossaic.gateway.pages_again import OBJECT_LISTS
+from mossaic.gateway.repeats.first_line import PART_NUMBER, UPLOAD_ID, VARYING
 from mossaic.gateway.repeats.template import Template
 from mossaic.model.names import BucketName
+from mossaic.protocol.codec.plan import plan_of
 from mossaic.service.buckets import NewBucket
 from tests.unit.gateway.repeated import Ask, Place, answer_of, open_place, shown
 
@@ -233,6 +236,13 @@ async def test_a_repeated_list_is_on_record_like_any_other_request(place: Place)
             line.pop("request_id"), line.pop("ms"), line.pop("time")
         assert quick == usual
         assert (quick["operation"], quick["key"]) == ("ListObjectsV2", None)
+
+
+def test_whatever_lists_are_asked_for_may_vary() -> None:
+    shapes = (operation.takes for operation in OBJECT_LISTS)
+    names = {name for shape in shapes for name, _ in plan_of(shape).query_names}
+
+    assert names == set(VARYING) - {PART_NUMBER, UPLOAD_ID}
 
 
 async def test_each_form_of_a_query_gets_its_template_once(
