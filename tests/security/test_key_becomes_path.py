@@ -97,7 +97,7 @@ def assert_nothing_escaped(server: Server) -> None:
     assert beside == {"data", "outside.txt", "access.log", "access.out"}
     assert (server.data.parent / "outside.txt").read_bytes() == CANARY
     ours = re.compile(
-        r"metadata\.db(-wal|-shm|-turn|-next)?|sweeper-turn|service-lock|blobs|blobs/folders-made|blobs(/[0-9a-f]{1,2})+(/[0-9a-f]{32})?"
+        r"metadata\.db(-wal|-shm|-turn|-next|-copying)?|sweeper-turn|service-lock|blobs|blobs/folders-made|blobs(/[0-9a-f]{1,2})+(/[0-9a-f]{32})?"
     )
     for path in server.data.rglob("*"):
         name = path.relative_to(server.data).as_posix()
