@@ -11,9 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
+import pytest
+
 from mossaic.gateway.http import Hooks, Listener, serve
 from mossaic.gateway.message import HttpResponse, IncomingBody
 from mossaic.gateway.repeats.repeats import Repeat, Repeats
+from mossaic.gateway.repeats.template import Template
 from mossaic.protocol.addressing import parse_query
 from mossaic.protocol.codec.values import http_text_at
 from mossaic.protocol.signing import v1, v4
@@ -182,6 +185,18 @@ async def open_place(tmp_path: Path) -> AsyncIterator[Place]:
             await server.close(2.0)
         log.close()
         await app.close()
+
+
+def count_tries(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Has one entry more each time that somebody tries to make a template."""
+    tries: list[object] = []
+
+    def counted(*given: object) -> Template:
+        tries.append(given)
+        return Template(*given)  # type: ignore[arg-type]  # whatever it is called with
+
+    monkeypatch.setattr("mossaic.gateway.repeats.repeats.Template", counted)
+    return tries
 
 
 async def answer_of(address: tuple[str, int], head: bytes, body: bytes = b"") -> Answer:

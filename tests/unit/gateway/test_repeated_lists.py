@@ -12,11 +12,10 @@ import pytest
 
 from mossaic.gateway.pages_again import OBJECT_LISTS
 from mossaic.gateway.repeats.first_line import PART_NUMBER, UPLOAD_ID, VARYING
-from mossaic.gateway.repeats.template import Template
 from mossaic.model.names import BucketName
 from mossaic.protocol.codec.plan import plan_of
 from mossaic.service.buckets import NewBucket
-from tests.unit.gateway.repeated import Ask, Place, answer_of, open_place, shown
+from tests.unit.gateway.repeated import Ask, Place, answer_of, count_tries, open_place, shown
 
 DOMAIN = "oss-cn-hangzhou.aliyuncs.com"
 KEYS = ("a b/1", "a/1", "a/2", "a/3", "b/1", "b/c/1", "c")
@@ -248,13 +247,7 @@ def test_whatever_lists_are_asked_for_may_vary() -> None:
 async def test_each_form_of_a_query_gets_its_template_once(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tries: list[object] = []
-
-    def counted(*given: object) -> Template:
-        tries.append(given)
-        return Template(*given)  # type: ignore[arg-type]
-
-    monkeypatch.setattr("mossaic.gateway.repeats.repeats.Template", counted)
+    tries = count_tries(monkeypatch)
 
     for number in range(6):
         for form in (V1, V2):

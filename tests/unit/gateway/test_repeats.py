@@ -36,7 +36,7 @@ from mossaic.service.buckets import NewBucket
 from mossaic.service.callbacks import CallbackService
 from mossaic.service.identity import CACHE_S
 from tests.in_process import NOW, BytesBody
-from tests.unit.gateway.repeated import ROOT, Ask, Place, answer_of, open_place, pairs_of, shown
+from tests.unit.gateway.repeated import ROOT, Ask, Place, answer_of, count_tries, open_place, pairs_of, shown
 
 DENY = '{"Version":"1","Statement":[{"Effect":"Deny","Action":"oss:GetObject","Principal":["1234567890123456"],"Resource":["acs:oss:*:*:bucket/*"]}]}'
 ALLOW = DENY.replace("Deny", "Allow")
@@ -581,13 +581,7 @@ async def test_keys_that_no_object_can_have_are_refused(place: Place) -> None:
 async def test_what_can_have_no_template_costs_one_try(
     place: Place, asked: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tries: list[object] = []
-
-    def counted(*given: object) -> Template:
-        tries.append(given)
-        return Template(*given)  # type: ignore[arg-type]
-
-    monkeypatch.setattr("mossaic.gateway.repeats.repeats.Template", counted)
+    tries = count_tries(monkeypatch)
     assert (await place.ask(put(key=asked.key))).status == 200
 
     for _ in range(6):

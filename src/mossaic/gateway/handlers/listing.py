@@ -58,6 +58,20 @@ async def list_objects(call: Call, asked: ops.ListObjects) -> ops.ListObjectsRes
     return await _objects(call.services.listing, call.bucket, asked)
 
 
+@handlers.on(ops.LIST_OBJECTS_V2)
+async def list_objects_v2(call: Call, asked: ops.ListObjectsV2) -> ops.ListObjectsV2Result:
+    return await _objects_v2(call.services.listing, call.bucket, asked)
+
+
+async def objects_listed(
+    listing: ListingService, bucket: Bucket, asked: ops.ListObjects | ops.ListObjectsV2
+) -> ops.ListObjectsResult | ops.ListObjectsV2Result:
+    """To whoever may list the bucket. Raises OssError: INVALID_ARGUMENT, NO_SUCH_BUCKET."""
+    if isinstance(asked, ops.ListObjects):
+        return await _objects(listing, bucket, asked)
+    return await _objects_v2(listing, bucket, asked)
+
+
 async def _objects(listing: ListingService, bucket: Bucket, asked: ops.ListObjects) -> ops.ListObjectsResult:
     query = _query(bucket, asked, ops.page_marker(asked.marker))
     encoding = ops.page_encoding(asked.encoding_type)
@@ -74,20 +88,6 @@ async def _objects(listing: ListingService, bucket: Bucket, asked: ops.ListObjec
         contents=_entries(page.columns, owner_of(bucket)),
         common_prefixes=_prefixes(page),
     )
-
-
-@handlers.on(ops.LIST_OBJECTS_V2)
-async def list_objects_v2(call: Call, asked: ops.ListObjectsV2) -> ops.ListObjectsV2Result:
-    return await _objects_v2(call.services.listing, call.bucket, asked)
-
-
-async def objects_listed(
-    listing: ListingService, bucket: Bucket, asked: ops.ListObjects | ops.ListObjectsV2
-) -> ops.ListObjectsResult | ops.ListObjectsV2Result:
-    """To whoever may list the bucket. Raises OssError: INVALID_ARGUMENT, NO_SUCH_BUCKET."""
-    if isinstance(asked, ops.ListObjects):
-        return await _objects(listing, bucket, asked)
-    return await _objects_v2(listing, bucket, asked)
 
 
 async def _objects_v2(
