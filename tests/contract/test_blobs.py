@@ -210,7 +210,7 @@ def test_all_of_a_blob_is_on_its_way_to_the_disk_before_it_is_committed(
     """The last piece is hashed after it was written, while the disk works."""
     asked = list[tuple[int, int]]()
     monkeypatch.setattr(
-        "mossaic.stores.blobs.files.start_writeback",
+        "mossaic.stores.blobs.ahead.start_writeback",
         lambda _, offset, length: asked.append((offset, offset + length)),
     )
     sink = FileBlobs(tmp_path / "blobs").create(new_blob_id(), 700_000)

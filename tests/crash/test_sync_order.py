@@ -12,7 +12,7 @@ import pytest
 from mossaic.app import App
 from mossaic.config import Settings, StoreSettings
 from tests.crash.strace import attached, need_strace
-from tests.e2e.harness import PART, noise
+from tests.e2e.harness import PART, noise, object_etag
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tests.crash.support import Store
     from tests.e2e.harness import Server
 
+MIB = 1024 * 1024
 FULL, NORMAL = 2, 1  # SQLite: PRAGMA synchronous
 _BLOB = re.compile(r"/blobs/./.")
 _CALL = re.compile(r"^(?P<thread>\d+) +(?:<\.\.\. )?(?P<name>\w+)(?P<resumed> resumed>)?\(?(?P<rest>.*)$")
@@ -92,11 +93,11 @@ def server(make_server: Callable[..., Server]) -> Server:
     return make_server(WORKERS="1")
 
 
-def traced(store: Store, tmp_path: Path, work: Callable[[], object]) -> list[Event]:
+def traced(store: Store, tmp_path: Path, work: Callable[[], object], *options: str) -> list[Event]:
     log = tmp_path / "strace.log"
     assert store.server.process is not None
     calls = "--trace=fdatasync,fsync,write,writev,sendto,sendmsg"
-    with attached(store.server.process.pid, "-f", "-y", "-o", str(log), "-s", "16", calls):
+    with attached(store.server.process.pid, "-f", "-y", "-o", str(log), "-s", "16", calls, *options):
         work()
     return events(log.read_text())
 
@@ -117,6 +118,29 @@ def test_a_part_is_synced_file_and_folder_then_metadata_then_answered(store: Sto
     assert [one.what for one in found].count("answer") == 1
     in_order(found, "file", "commit", "answer")
     in_order(found, "folder", "commit", "answer")
+
+
+def test_on_a_slow_disk_the_syncs_of_a_part_begin_ahead_and_are_over_before_its_metadata(
+    store: Store, tmp_path: Path
+) -> None:
+    """A sync takes 100 ms more, which the first part makes known."""
+    need_strace()
+    upload_id = store.begin("big")
+
+    def two_parts() -> None:
+        for number in (1, 2):
+            store.client.upload_part("big", upload_id, number, noise(5 * MIB, seed=number))
+
+    found = traced(store, tmp_path, two_parts, "--inject=fdatasync:delay_exit=100000")
+
+    first_answer = next(one for one in found if one.what == "answer")
+    of_second = [one for one in found if one.began > first_answer.ended]
+    files = [one for one in of_second if one.what == "file"]
+    assert len(files) > 1
+    commit = next(one for one in of_second if one.what == "commit")
+    assert all(one.ended < commit.began for one in of_second if one.what in {"file", "folder"}), of_second
+    in_order(of_second, "commit", "answer")
+    assert store.parts("big", upload_id)[2] == object_etag(noise(5 * MIB, seed=2))
 
 
 def test_an_object_is_synced_file_and_folder_then_metadata_then_answered(

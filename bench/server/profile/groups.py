@@ -32,6 +32,7 @@ _FLOORS: Final = (
     ("telemetry", "", "log and metrics"),
     ("gateway/record.py", "", "log and metrics"),
     ("gateway/http/", "", "framing"),
+    ("threads.py", "", "framing"),
     ("gateway/message.py", "", "framing"),
     ("protocol/addressing.py", "", "address and route"),
     ("gateway/route.py", "", "address and route"),
@@ -60,7 +61,7 @@ _FLOORS: Final = (
     ("workers.py", "run", LOOP),
 )
 _WAITS: Final = ("/threading.py", "/queue.py", "/concurrent/futures/thread.py")
-_OUR_WAIT: Final = ("gateway/http/workers.py", "_run")  # for work
+_OUR_WAIT: Final = ("threads.py", "_run")  # for work
 _OURS: Final = re.compile(r"(?:^|/)mossaic/(?P<path>.+)")
 
 

@@ -41,7 +41,7 @@ def theirs(path: str, function: str = "run") -> Place:
         (ours("telemetry.py"), "log and metrics"),
         (ours("cli/serve.py"), LOOP),
         (ours("workers.py", "run"), LOOP),
-        (ours("gateway/http/workers.py", "_run"), IDLE),
+        (ours("threads.py", "_run"), IDLE),
         (theirs("asyncio/events.py"), LOOP),
     ],
 )

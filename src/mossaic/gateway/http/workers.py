@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-import sys
-import threading
-from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from mossaic.protocol.errors import SERVICE_UNAVAILABLE, OssError
+from mossaic.threads import Threads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from mossaic.gateway.http.limits import HttpLimits
 
-log = logging.getLogger(__name__)
 T = TypeVar("T")
 # Steps of `nice` behind the event loops: where both want a core, a thread with a long body lets the small requests go first (ADR 29).
 _BEHIND: Final = 3
@@ -64,102 +59,12 @@ class _Job(Generic[T]):
             future.get_loop().call_soon_threadsafe(if_awaited)
 
 
-class _Thread:
-    """A thread that waits for its next job. Each waits for itself: of those that wait for a queue together, one too many wakes up for
-    each job, and wants the interpreter."""
-
-    __slots__ = ("_begun", "_job")
-
-    def __init__(self, job: Callable[[], None]) -> None:
-        self._job: Callable[[], None] | None = job
-        self._begun = threading.Lock()
-
-    def give(self, job: Callable[[], None] | None) -> None:
-        """To one that waits; None ends it."""
-        self._job = job
-        self._begun.release()
-
-    def take(self) -> Callable[[], None] | None:
-        """The job that is there, or the next that is given."""
-        self._begun.acquire()
-        job, self._job = self._job, None
-        return job
-
-
-class _Threads:
-    """Up to `most` threads for jobs, started when they are needed. The one that waited for the shortest time gets the next: what it needs
-    is still in the caches.
-
-    Not ThreadPoolExecutor: its way to a thread and back costs 45 us of CPU, this one 12, and the locks of its futures are what
-    threads that share an interpreter wait for.
-    """
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._lock = threading.Lock()
-        self._idle: list[_Thread] = []
-        self._waiting: deque[Callable[[], None]] = deque()
-        self._count = 0
-        self._is_closed = False
-
-    def take(self, job: Callable[[], None]) -> bool:
-        """Have a thread run the job, soon; False when the threads are closed."""
-        with self._lock:
-            if self._is_closed:
-                return False
-            if self._idle:
-                self._idle.pop().give(job)
-                return True
-            if self._count == self._most:
-                self._waiting.append(job)
-                return True
-            self._count += 1
-        threading.Thread(target=self._run, args=(_Thread(job),), name="mossaic-http", daemon=True).start()
-        return True
-
-    def close(self) -> None:
-        """Take no more jobs; those that wait still run."""
-        with self._lock:
-            self._is_closed = True
-            while self._idle:
-                self._idle.pop().give(None)
-
-    def _run(self, thread: _Thread) -> None:
-        _step_behind()
-        job = thread.take()
-        while job is not None:
-            try:
-                job()
-            except Exception:
-                log.exception("work that nobody waits for failed")
-            job = None  # what it holds is not kept until the next one
-            job = self._waiting_job(thread) or thread.take()
-
-    def _waiting_job(self, thread: _Thread) -> Callable[[], None] | None:
-        """The job that waits for the longest time; when none does, the thread is free for the next, or ends."""
-        with self._lock:
-            if self._waiting:
-                return self._waiting.popleft()
-            if self._is_closed:
-                thread.give(None)
-            else:
-                self._idle.append(thread)
-            return None
-
-
-def _step_behind() -> None:
-    """Lower the priority of this thread. Only Linux has one for each thread, elsewhere it is the process's (nice(2), "C library/kernel differences")."""
-    if sys.platform == "linux":
-        with suppress(OSError):  # a sandbox may forbid it
-            os.nice(_BEHIND)
-
-
 class Workers:
     """`leases` counts the uploads that hold a thread now, `busy` everything that runs or waits for a thread."""
 
     def __init__(self, limits: HttpLimits, lent: Callable[[int], None]) -> None:
         """`lent` is told `leases` when they change."""
-        self._threads = _Threads(limits.max_threads)
+        self._threads = Threads(limits.max_threads, name="mossaic-http", behind=_BEHIND)
         self._free = asyncio.Semaphore(limits.max_leases)
         self._wait_s = limits.lease_wait_s
         self._lent = lent

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from mossaic.model.names import BlobId, new_blob_id
 from mossaic.ports import Damaged
-from mossaic.stores.blobs.disk import allocate, spread, start_writeback, sync_data, sync_folder
+from mossaic.stores.blobs.ahead import Ahead, OnItsWay
+from mossaic.stores.blobs.disk import allocate, spread, sync_folder
 from mossaic.stores.blobs.folder import Folder
 from mossaic.stores.blobs.warm import Warm
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 # Reserved ahead of the writer: a client's promise of 5 GiB costs no disk.
 _RESERVE_BYTES: Final = 64 * 1024 * 1024
-_FLUSH_BYTES: Final = 256 * 1024  # write-back is asked for in pieces of at least this, but for the last
 _LONG_BYTES: Final = 8 * 1024 * 1024  # as much of an unfinished blob counts as warm at a time
 _NEW: Final = os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0)
 # 256 folders: ten million blobs are 40,000 names in each, which file systems with indexed folders find at once.
@@ -50,7 +49,7 @@ class FileBlobs:
         self._has_all = self._marker.exists()
         self._durable: set[str] = set()  # folders that this process saw to
         self._folders: dict[str, Folder] = {}  # of which a blob was made
-        self._ahead = ThreadPoolExecutor(1, "mossaic-folders")  # has a thread once it is needed
+        self._ahead = Ahead()
         self._warm = Warm(warm_bytes)
 
     @property
@@ -76,7 +75,13 @@ class FileBlobs:
         folder = f"{blob_id[0]}/{blob_id[1]}"
         if not self._has_all:
             self._make_folder(folder)
-        return FileSink(path, length, folder=self._folder(folder) if self._sync else None, warm=self._warm)
+        return FileSink(
+            path,
+            length,
+            folder=self._folder(folder),
+            ahead=self._ahead if self._sync else None,
+            warm=self._warm,
+        )
 
     @contextmanager
     def open(self, blob_id: BlobId) -> Generator[FileSource]:
@@ -126,7 +131,7 @@ class FileBlobs:
     def _folder(self, name: str) -> Folder:
         """Several threads that ask at once get the same."""
         known = self._folders.get(name)
-        return known or self._folders.setdefault(name, Folder(self._root / name, ahead=self._ahead))
+        return known or self._folders.setdefault(name, Folder(self._root / name))
 
     def _all_made(self) -> bool:
         """Another process may have done it meanwhile."""
@@ -153,21 +158,20 @@ class FileBlobs:
 
 
 class FileSink:
-    """`ports.BlobSink`: reserves room ahead, has pieces written back while the next arrive, syncs at the end, if there is a
-    `folder` to sync."""
+    """`ports.BlobSink`: reserves room ahead, and has what was written go to the disk while the next arrives; without `ahead` it may go there
+    whenever the system likes."""
 
-    def __init__(self, path: str, length: int | None, *, folder: Folder | None, warm: Warm) -> None:
+    def __init__(
+        self, path: str, length: int | None, *, folder: Folder, ahead: Ahead | None, warm: Warm
+    ) -> None:
         self._path = path
         self._warm = warm
         self._length = self._to_reserve = length or 0
-        self._folder = folder
         self._written = 0
-        self._flushed = 0
         self._warmed = 0
         self._reserved = 0
         self._descriptor: int | None = os.open(path, _NEW, 0o600)
-        self._number = 0 if folder is None else folder.made()
-        self._is_long = False  # there was more to come after the first bytes
+        self._on_its_way = None if ahead is None else OnItsWay(self._descriptor, folder, ahead)
 
     def write(self, data: memoryview) -> None:
         descriptor = self._open_descriptor()
@@ -176,29 +180,23 @@ class FileSink:
             count = os.write(descriptor, data)
             self._written += count
             data = data[count:]
-        if self._folder is None:
+        if self._on_its_way is None:
             return
         is_last = self._written == self._length
-        if not self._is_long and not is_last:
-            self._is_long = True
-            self._folder.settle_soon(self._number)
-        if is_last or self._written - self._flushed >= _FLUSH_BYTES:
-            start_writeback(descriptor, self._flushed, self._written - self._flushed)
-            self._flushed = self._written
-        if not is_last and self._flushed - self._warmed >= _LONG_BYTES:
-            self._tell_warm(self._flushed)
+        self._on_its_way.wrote(self._written, is_last=is_last)
+        if not is_last and self._written - self._warmed >= _LONG_BYTES:
+            self._tell_warm(self._written)
 
     def commit(self) -> None:
         descriptor = self._open_descriptor()
         try:
             if self._reserved > self._written:
                 os.ftruncate(descriptor, self._written)
-            if self._folder is not None:
-                sync_data(descriptor)
+            if self._on_its_way is not None:
+                self._on_its_way.finish(self._written)
             self._descriptor = None
             os.close(descriptor)
-            if self._folder is not None:
-                self._folder.settle(self._number)
+            if self._on_its_way is not None:
                 self._tell_warm(self._written)
                 if self._written > _LONG_BYTES:
                     self._warm.add(self._path, 0, 0)  # some of it may not have been on the disk in time
@@ -209,6 +207,8 @@ class FileSink:
 
     def discard(self) -> None:
         if self._descriptor is not None:
+            if self._on_its_way is not None:
+                self._on_its_way.stop()
             with suppress(OSError):
                 os.close(self._descriptor)
             self._descriptor = None

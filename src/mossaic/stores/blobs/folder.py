@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import errno
 import threading
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from mossaic.stores.blobs.disk import sync_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from concurrent.futures import Executor
     from pathlib import Path
 
 
 class Folder:
-    """Counts the names that were made in one folder, and how many of them are on the disk. Any thread.
+    """Counts the names that were made in one folder, and how many of them are on the disk. Any thread."""
 
-    `ahead`: who does what `settle_soon` asks for.
-    """
+    __slots__ = ("_count_lock", "_durable", "_lost", "_made", "_path", "_sync", "_sync_lock")
 
-    __slots__ = ("_ahead", "_count_lock", "_durable", "_lost", "_made", "_path", "_sync", "_sync_lock")
-
-    def __init__(
-        self, path: Path, sync: Callable[[Path], None] = sync_folder, *, ahead: Executor | None = None
-    ) -> None:
+    def __init__(self, path: Path, sync: Callable[[Path], None] = sync_folder) -> None:
         self._path = path
         self._sync = sync
-        self._ahead = ahead
         self._made = 0
         self._durable = 0
         self._lost = 0
@@ -40,13 +32,6 @@ class Folder:
         with self._count_lock:
             self._made += 1
             return self._made
-
-    def settle_soon(self, number: int) -> None:
-        """Begin to settle, in another thread, while the bytes of the file still come. Only to save time: `settle` sees to what was not
-        done, and hears of what has failed."""
-        if self._ahead is not None:
-            with suppress(RuntimeError):  # the interpreter is about to end
-                self._ahead.submit(self.settle, number)
 
     def settle(self, number: int) -> None:
         """Return when the name of that number is on the disk. Raises OSError.
