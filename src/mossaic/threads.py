@@ -59,7 +59,7 @@ class Threads:
         self._is_closed = False
 
     def take(self, job: Callable[[], None]) -> bool:
-        """Have a thread run the job, soon; False when the threads are closed."""
+        """Have a thread run the job, soon; False when they are closed, or the system has none left."""
         with self._lock:
             if self._is_closed:
                 return False
@@ -70,7 +70,12 @@ class Threads:
                 self._waiting.append(job)
                 return True
             self._count += 1
-        threading.Thread(target=self._run, args=(_Thread(job),), name=self._name, daemon=True).start()
+        try:
+            threading.Thread(target=self._run, args=(_Thread(job),), name=self._name, daemon=True).start()
+        except RuntimeError:  # also when the interpreter is about to end
+            with self._lock:
+                self._count -= 1
+            return False
         return True
 
     def close(self) -> None:

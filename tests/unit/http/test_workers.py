@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,26 @@ async def test_one_job_at_a_time_is_work_for_few_threads() -> None:
 
     # Not always one: the loop may hear of a result, and have more work, before the thread is back at the queue.
     assert len(threads() - before) < 16
+    workers.close()
+
+
+async def test_when_the_system_has_no_threads_left_clients_are_told_to_come_again(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_more(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    finished: list[int] = []
+    with monkeypatch.context() as short:
+        short.setattr(threading.Thread, "start", no_more)
+        for number in range(MOST + 1):
+            with pytest.raises(OssError) as told:
+                await workers.run(lambda: 1, finish=partial(finished.append, number))
+            assert told.value.row.status == 503
+
+    assert finished == list(range(MOST + 1))
+    assert await asyncio.wait_for(workers.run(lambda: 42), 30) == 42
+    assert workers.busy == 0
     workers.close()
 
 

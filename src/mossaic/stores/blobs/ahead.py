@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 import time
 import weakref
-from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from mossaic.stores.blobs.disk import start_writeback, sync_data
@@ -45,12 +44,9 @@ class Ahead:
         return self._mib_s > _SLOW_S
 
     def begin(self, work: Callable[..., None], *args: int) -> Begun | None:
-        """Have it done soon; None when the interpreter is about to end."""
+        """Have it done soon; None when there is no thread to be had."""
         begun = Begun(work, args)
-        with suppress(RuntimeError):
-            if self._threads.take(begun):
-                return begun
-        return None
+        return begun if self._threads.take(begun) else None
 
     def sync(self, descriptor: int, length: int) -> None:
         """A file of which so many bytes are new. Blocks. Raises OSError."""
