@@ -19,6 +19,43 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
+class Job:
+    """Work for a thread that somebody waits for, unless it was cancelled before it began."""
+
+    __slots__ = ("_claim", "_error", "_over", "_work")
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._error: BaseException | None = None
+        self._claim = threading.Lock()  # on doing it: taken by the thread, or by who cancels
+        self._over = threading.Lock()
+        self._over.acquire()
+
+    def __call__(self) -> None:
+        if not self._claim.acquire(blocking=False):
+            return
+        try:
+            self._work()
+        except BaseException as error:  # noqa: BLE001  # whatever it is belongs to whoever waits
+            self._error = error
+        finally:
+            self._over.release()
+
+    def cancel(self) -> bool:
+        """False when it has begun."""
+        return self._claim.acquire(blocking=False)
+
+    def wait(self) -> None:
+        with self._over:
+            pass
+
+    def result(self) -> None:
+        """Wait until it is over. Raises what the work raised."""
+        self.wait()
+        if self._error is not None:
+            raise self._error
+
+
 class _Thread:
     """A thread that waits for its next job. Each waits for itself: of those that wait for a queue together, one too many wakes up for
     each job, and wants the interpreter."""
