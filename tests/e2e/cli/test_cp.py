@@ -124,6 +124,7 @@ def test_bars_ctrl_c_and_the_same_command_again_sends_only_what_is_missing(
 
     first = Terminal(env, *command, "--bwlimit", "1M")
     first.read_until(r"[1-9]\d*/40 parts")
+    first.read_until(r"[KM]iB/s  .+ left")  # a speed is known a moment after the first part may be there
     first.interrupt()
     code = first.end()
     stored = set(server.parts_put(BUCKET, "bars"))
@@ -133,8 +134,6 @@ def test_bars_ctrl_c_and_the_same_command_again_sends_only_what_is_missing(
     assert code == 130
     assert "█" in first.text
     assert re.search(r"\d+%", first.text)
-    assert re.search(r"KiB/s|MiB/s", first.text)
-    assert "left" in first.text
     assert "run the same command again" in first.text
     assert stored
     assert f"{len(stored)} parts" in again.text
