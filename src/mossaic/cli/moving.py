@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mossaic.cli.board import Board
+from mossaic.cli.interrupts import Interrupts
 from mossaic.cli.outcome import Interrupted
 from mossaic.cli.units import human_size, human_span
 
@@ -99,17 +100,16 @@ def watch(
 
     Raises Interrupted, and what the transfer raises.
     """
-    with Board(output, every_s=every_s) as board:
+    with Interrupts() as interrupts, Board(output, every_s=every_s) as board:
         board.add(title, transfer)
-        try:
-            while not transfer.done():
-                board.tick()
-                _ended(transfer)
-            board.remove(transfer)
-        except KeyboardInterrupt:
+        while not (transfer.done() or interrupts.came):
+            board.tick()
+            _ended(transfer)
+        board.remove(transfer)
+        if interrupts.came:
             transfer.cancel()
             _let_end(transfer)
-            raise _interrupted(transfer, title, again) from None
+            raise _interrupted(transfer, title, again)
     return transfer.result()
 
 

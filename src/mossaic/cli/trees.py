@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from mossaic.cli.board import Board
+from mossaic.cli.interrupts import Interrupts
 from mossaic.cli.moving import size_and_speed
 from mossaic.cli.outcome import DONE, FAILED, Interrupted, report
 from mossaic.cli.units import human_size, human_span
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from mossaic.cli.urls import Remote
     from mossaic.client.folder.batch import Batch
     from mossaic.client.folder.entry import BatchProgress, BatchResult, FolderEvent
+
+
+_WAIT_S: Final = 0.1
+_LET_END_S: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,19 +82,23 @@ class _Run:
             "on_event": self._event,
         }
         self._board.overall(self._overall)
-        with self._board:
-            try:
-                result: BatchResult = plan(options).run()
-            except KeyboardInterrupt:
+        batch: Batch = plan(options)
+        with Interrupts() as interrupts, self._board:
+            outcome = _started(batch)
+            while not (outcome.done() or interrupts.came):
+                self._board.tick()
+                wait([outcome], _WAIT_S)
+            if interrupts.came:
+                batch.cancel()
+                wait([outcome], _LET_END_S)
                 raise Interrupted(
                     f"{self._title}: interrupted; what was moved stays",
                     "to go on: run the same command again",
-                ) from None
-        return self._told(result)
+                )
+        return self._told(outcome.result())
 
     def _progress(self, seen: BatchProgress) -> None:
         self._seen = seen
-        self._board.tick()
 
     def _overall(self) -> str:
         seen = self._seen
@@ -180,3 +190,17 @@ class _Run:
             dry_run=result.dry_run,
         )
         return DONE if result.ok else FAILED
+
+
+def _started(batch: Batch) -> Future[BatchResult]:
+    """Run it in a thread of its own, which the end of the program does not wait for."""
+    outcome: Future[BatchResult] = Future()
+
+    def run() -> None:
+        try:
+            outcome.set_result(batch.run())
+        except BaseException as error:  # noqa: BLE001  # whoever asks for the result gets it
+            outcome.set_exception(error)
+
+    threading.Thread(target=run, name="mossaic-folder", daemon=True).start()
+    return outcome
