@@ -147,7 +147,8 @@ def _upload_key(source: Local | Standard, target: Remote) -> Remote:
 
 def _readable(source: Local | Standard) -> Any:  # Any: a source of the SDK
     if isinstance(source, Standard):
-        return sys.stdin.buffer
+        # Not through its buffer: a thread that waits in there for more would hold its lock, and abort the program at its end.
+        return getattr(sys.stdin.buffer, "raw", sys.stdin.buffer)
     if source.path.is_dir():
         raise click.UsageError(f"{shown(source.path)} is a folder; use -r")
     return source.path

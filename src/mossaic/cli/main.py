@@ -61,6 +61,7 @@ SECTIONS: Final[dict[str, dict[str, tuple[str, str, str]]]] = {
     },
 }
 COMPLETE: Final = "_MOSSAIC_COMPLETE"
+_INTERRUPTED: Final = 130  # as in `outcome`, which the light commands do without
 COMMANDS: Final = {name: row for rows in SECTIONS.values() for name, row in rows.items()}
 
 
@@ -71,6 +72,12 @@ class LazyGroup(click.Group):
         if os.environ.get(COMPLETE):
             importlib.import_module("mossaic.cli.completion")  # bash needs ours
         return super().main(*positional, **named)
+
+    def invoke(self, ctx: click.Context) -> Any:  # Any: click's
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:  # where no command tells of it, such as while one is being loaded
+            raise click.exceptions.Exit(_INTERRUPTED) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
         return list(COMMANDS)

@@ -165,6 +165,15 @@ def test_ctrl_c_ends_a_folder_and_the_same_command_moves_the_rest(
     assert {name: bucket(server).get_object(f"many/{name}").read() for name in files} == files
 
 
+def test_ctrl_c_ends_a_wait_for_standard_input(server: Server, env: dict[str, str]) -> None:
+    waiting = Terminal(env, "cp", "-", f"oss://{BUCKET}/typed")
+    waiting.read_until(r"checking|0 B")
+    waiting.interrupt()
+
+    assert waiting.end() == 130, waiting.text
+    assert "Fatal" not in waiting.text
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_killed_and_again(
     server: Server, env: dict[str, str], tmp_path: Path, number: signal.Signals

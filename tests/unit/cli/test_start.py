@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import socket
 import subprocess
@@ -10,7 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from mossaic.cli.main import main
 from tests.e2e.harness import free_port
 
 
@@ -114,3 +117,13 @@ def test_sigterm_in_the_first_moment_is_a_clean_stop(tmp_path: Path, workers: st
 
     assert process.returncode == 0, said
     assert "stopping" in said
+
+
+def test_ctrl_c_while_a_command_is_loaded_is_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    def pressed(_: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib, "import_module", pressed)
+    done = CliRunner().invoke(main, ["ls"])
+
+    assert (done.exit_code, done.output) == (130, "")
