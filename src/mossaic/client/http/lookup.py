@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import socket
 import threading
 from typing import TYPE_CHECKING, NamedTuple
@@ -37,32 +38,31 @@ def find_addresses(host: str, port: int, *, scope: Scope | None, wait_s: float) 
 
 class _Lookup:
     def __init__(self, host: str, port: int) -> None:
-        self._ready = threading.Event()
-        self._found: list[Address] = []
-        self._error: OSError | None = None
-        self._done = False
+        # None: interrupted. Other than with an Event, a signal handler of the thread that waits may interrupt.
+        self._answers: queue.SimpleQueue[list[Address] | OSError | None] = queue.SimpleQueue()
         threading.Thread(target=self._run, args=(host, port), name="mossaic-lookup", daemon=True).start()
 
     def wait(self, wait_s: float) -> list[Address]:
-        self._ready.wait(wait_s)
-        if not self._done:
+        try:
+            answer = self._answers.get(timeout=max(0.0, wait_s))
+        except queue.Empty:
+            answer = None
+        if answer is None:
             raise TimeoutError
-        if self._error is not None:
-            raise self._error
-        return self._found
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
 
     def interrupt(self) -> None:
-        self._ready.set()
+        self._answers.put(None)
 
     def _run(self, host: str, port: int) -> None:
         try:
-            self._found = _resolve(host, port)
+            self._answers.put(_resolve(host, port))
         except OSError as error:
-            self._error = error
+            self._answers.put(error)
         except UnicodeError:
-            self._error = OSError("not a host name")
-        self._done = True
-        self._ready.set()
+            self._answers.put(OSError("not a host name"))
 
 
 def _is_literal(host: str) -> bool:

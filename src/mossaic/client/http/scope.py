@@ -58,8 +58,10 @@ class Scope:
     def add(self, one: Interruptible) -> None:
         """`one` is to be interrupted from now on. For connections only. Raises Cancelled: then it was not added."""
         with self._lock:
-            self.check()
-            self._inside.add(one)
+            self._inside.add(one)  # before the look: a signal handler that cancels may come between the two
+            if self._cancelled:
+                self._inside.discard(one)
+                self.check()
 
     def remove(self, one: Interruptible) -> None:
         """After this `one` is not interrupted any more, and may be closed. For connections only."""
@@ -69,12 +71,11 @@ class Scope:
     def adopt(self, child: Scope) -> None:
         """For a child that is being made."""
         with self._lock:
+            if self._children is None:
+                self._children = WeakSet()
+            self._children.add(child)  # before the look, as in `add`
             if self._cancelled:
                 child._cancelled = True
-            else:
-                if self._children is None:
-                    self._children = WeakSet()
-                self._children.add(child)
 
 
 current_scope: Final[ContextVar[Scope | None]] = ContextVar("current_scope", default=None)
