@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mossaic.client.errors import NetworkError
+from mossaic.client.errors import ConnectionTimeoutError, NetworkError
 from mossaic.client.http import BytesBody, Pool
 from mossaic.client.options import Timeout
 from tests.unit.client_http.server import EMPTY, OK, WAIT_S, Chunks, Peer, ScriptedServer, promptly, put
@@ -135,6 +135,44 @@ def test_what_the_kernel_still_sends_is_no_silence(serve: Serve) -> None:
     server = serve(slow, room=256 << 10)
 
     assert pool.send(put(server.origin, bytes(3 << 20))).status == 200
+    pool.close()
+
+
+def test_silence_is_counted_from_what_the_kernel_sent_last(serve: Serve) -> None:
+    """All that was left goes out shortly before the idle limit; the server then has the whole of it for its answer."""
+    pool = Pool(timeout=Timeout(idle=2.0), proxy="")
+    rest = threading.Event()
+
+    def late(peer: Peer) -> None:
+        peer.head()
+        rest.wait(1.2)
+        peer.read(1 << 20)
+        rest.wait(1.2)
+        peer.send(EMPTY)
+
+    server = serve(late, room=128 << 10)
+
+    assert pool.send(put(server.origin, bytes(1 << 20))).status == 200
+    pool.close()
+
+
+def test_a_server_that_takes_no_more_is_silent(serve: Serve) -> None:
+    """It has read the head, and the rest is with the kernel for ever."""
+    pool = Pool(timeout=Timeout(idle=0.3), proxy="")
+    done = threading.Event()
+
+    def stuck(peer: Peer) -> None:
+        peer.head()
+        done.wait(WAIT_S)
+
+    server = serve(stuck, room=128 << 10)
+
+    with (
+        promptly(),
+        pytest.raises(ConnectionTimeoutError, match=r"(sent nothing|took no more of the request) for 0.3 s"),
+    ):
+        pool.send(put(server.origin, bytes(1 << 20)))
+    done.set()
     pool.close()
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mossaic.client.http.scope import Scope
 
 _LOOK_S: Final = 0.005  # between two looks for an early answer: each is a system call and gives up the GIL
+_LOOKS: Final = 4  # within the idle limit, for whether the kernel has got rid of more of the request
 _SLICE_S: Final = 0.5  # a send that is stuck for so long looks whether the server has answered meanwhile
 
 
@@ -123,16 +124,8 @@ class Connection:
 
     def answer(self) -> Answer:
         """Wait for the head of the answer; interim ones (1xx) are skipped."""
-        unsent: int | None = None
         while self._answer is None:
-            try:
-                count = self.receive(self.inbox.room())
-            except ConnectionTimeoutError:
-                # What the kernel still holds may take longer than the limit on a slow line: while that gets less, it is no silence.
-                before, unsent = unsent, self._line.unsent()
-                if not unsent or (before is not None and unsent >= before):
-                    raise
-                continue
+            count = self.receive(self.inbox.room())
             if not count:
                 raise self.failure("closed the connection without an answer")
             self._heard(count)
@@ -140,19 +133,28 @@ class Connection:
 
     def receive(self, buffer: memoryview) -> int:
         """Wait for bytes; 0 at the end of the connection."""
-        self._check_scope()
-        wait_s = self._patience(self._idle_s)
-        try:
-            count = self._line.receive(buffer, wait_s)
-        except TimeoutError as error:
+        left = _LOOKS
+        unsent: int | None = None
+        while True:
             self._check_scope()
-            self._patience(self._idle_s)  # the deadline, if it was that
-            raise self._timed_out("sent nothing") from error
-        except OSError as error:
-            raise self._broken(error, "while an answer was awaited") from error
-        if not count:
-            self._check_scope()
-        return count
+            wait_s = self._patience(self._idle_s / _LOOKS)
+            try:
+                count = self._line.receive(buffer, wait_s)
+            except TimeoutError as error:
+                self._check_scope()
+                self._patience(self._idle_s)  # the deadline, if it was that
+                # What the kernel still holds may take longer than the limit on a slow line: while that gets less, it is no silence.
+                before, unsent = unsent, self._line.unsent()
+                moved = unsent > 0 if before is None else unsent < before
+                left = _LOOKS if moved else left - 1
+                if not left:
+                    raise self._timed_out("sent nothing") from error
+                continue
+            except OSError as error:
+                raise self._broken(error, "while an answer was awaited") from error
+            if not count:
+                self._check_scope()
+            return count
 
     def failure(self, what: str) -> NetworkError:
         """An error of this exchange: `what` the peer did."""
