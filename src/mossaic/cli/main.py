@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import sys
 from typing import Any, Final
 
 import click
@@ -65,10 +66,26 @@ _INTERRUPTED: Final = 130  # as in `outcome`, which the light commands do withou
 COMMANDS: Final = {name: row for rows in SECTIONS.values() for name, row in rows.items()}
 
 
+def open_closed_streams() -> None:
+    """Put something in the place of each standard stream that the caller has closed: its number would go to the next file.
+
+    What is written there is dropped; to read is an error, for nothing was meant to be uploaded.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_WRONLY)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            put = open(number, "w" if number else "r", encoding="utf-8", closefd=False)  # noqa: SIM115  # for good
+            setattr(sys, name, put)
+
+
 class LazyGroup(click.Group):
     """Knows its commands by name; loads one when it is asked for."""
 
     def main(self, *positional: Any, **named: Any) -> Any:  # Any: click's
+        open_closed_streams()
         if os.environ.get(COMPLETE):
             importlib.import_module("mossaic.cli.completion")  # bash needs ours
         return super().main(*positional, **named)

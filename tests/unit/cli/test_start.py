@@ -127,3 +127,29 @@ def test_ctrl_c_while_a_command_is_loaded_is_an_interruption(monkeypatch: pytest
     done = CliRunner().invoke(main, ["ls"])
 
     assert (done.exit_code, done.output) == (130, "")
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "words"),
+    [
+        ("cp - oss://bucket/key <&-", 1, "Error: Bad file descriptor"),
+        ("cors set oss://bucket - <&-", 2, "-: Bad file descriptor"),
+        ("--version >&-", 0, ""),
+        ("nothing 2>&-", 2, ""),
+        ("--version <&- >&- 2>&-", 0, ""),
+    ],
+)
+def test_closed_standard_streams(tmp_path: Path, command: str, code: int, words: str) -> None:
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("MOSSAIC_", "OSS_"))}
+    env |= {
+        "OSS_ACCESS_KEY_ID": "id",
+        "OSS_ACCESS_KEY_SECRET": "secret",
+        "MOSSAIC_ENDPOINT": "http://127.0.0.1:1",
+    }
+    done = subprocess.run(
+        ["sh", "-c", f"exec {sys.executable} -m mossaic {command}"], env=env, cwd=tmp_path, capture_output=True,
+        text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
+    assert words in done.stderr
