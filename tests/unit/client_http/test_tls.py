@@ -135,15 +135,15 @@ def test_a_slow_reader_gets_everything(
     serve: Serve, tls: ssl.SSLContext, certificate: dict[str, str]
 ) -> None:
     """A record that did not go in time is sent again as OpenSSL wants it."""
-    pool = Pool(timeout=Timeout(connect=WAIT_S, idle=0.3), verify=certificate["TLS_CERTIFICATE"], proxy="")
+    pool = Pool(timeout=Timeout(connect=WAIT_S, idle=3.0), verify=certificate["TLS_CERTIFICATE"], proxy="")
     data = os.urandom(FAR_TOO_BIG // 2)
     seen = bytearray()
     rest = threading.Event()
 
     def slow(peer: Peer) -> None:
         peer.head()
-        for _ in range(4):
-            rest.wait(0.2)  # shorter than the idle limit: this is the slowness itself
+        for _ in range(2):
+            rest.wait(1.2)  # the slowness itself: longer than a send waits, far shorter than the idle limit
             seen.extend(peer.read(1 << 20))
         while len(seen) < len(data):
             seen.extend(peer.read(min(1 << 20, len(data) - len(seen))))

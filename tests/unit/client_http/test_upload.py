@@ -100,15 +100,15 @@ def test_a_buffer_may_be_used_again_for_the_next_chunk(serve: Serve, pool: Pool)
 
 def test_a_slow_reader_gets_everything(serve: Serve) -> None:
     """Sends that are stuck for longer than their slice go on where they were."""
-    pool = Pool(timeout=Timeout(idle=1.0), proxy="")
+    pool = Pool(timeout=Timeout(idle=3.0), proxy="")
     data = os.urandom(FAR_TOO_BIG)
     seen = bytearray()
     rest = threading.Event()
 
     def slow(peer: Peer) -> None:
         peer.head()
-        for _ in range(4):
-            rest.wait(0.2)  # shorter than the idle limit; nothing waits for us, this is the slowness itself
+        for _ in range(2):
+            rest.wait(1.2)  # the slowness itself: longer than a slice, far shorter than the idle limit
             seen.extend(peer.read(1 << 20))
         while len(seen) < len(data):
             seen.extend(peer.read(min(1 << 20, len(data) - len(seen))))
