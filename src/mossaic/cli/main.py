@@ -66,7 +66,7 @@ _INTERRUPTED: Final = 130  # as in `outcome`, which the light commands do withou
 COMMANDS: Final = {name: row for rows in SECTIONS.values() for name, row in rows.items()}
 
 
-def open_closed_streams() -> None:
+def _open_closed_streams() -> None:
     """Put something in the place of each standard stream that the caller has closed: its number would go to the next file.
 
     What is written there is dropped; to read is an error, for nothing was meant to be uploaded.
@@ -85,7 +85,7 @@ class LazyGroup(click.Group):
     """Knows its commands by name; loads one when it is asked for."""
 
     def main(self, *positional: Any, **named: Any) -> Any:  # Any: click's
-        open_closed_streams()
+        _open_closed_streams()
         if os.environ.get(COMPLETE):
             importlib.import_module("mossaic.cli.completion")  # bash needs ours
         return super().main(*positional, **named)
